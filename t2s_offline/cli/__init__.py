@@ -1,0 +1,80 @@
+"""The command line: parse, call, print. One module a family of commands; each is imported when it is called.
+
+Nothing here computes. Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 a check found
+something missing, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from t2s_offline import __version__
+from t2s_offline.errors import T2SError, UnknownName
+
+#: command -> (module:function, what --help says of it), in the order of --help
+COMMANDS = {
+    "fetch": ("store:fetch", "Fetch the authors' published reward table."),
+    "import": ("store:import_command", "Add rewards or embeddings from Parquet or CSV."),
+    "export": ("store:export_command", "Write every table to a folder."),
+    "query": ("store:query_command", "Ask SQL of a store."),
+    "learn": ("learn:learn", "Learn a policy by Algorithm 1."),
+    "predict": ("learn:predict_command", "Predict the configuration for a task."),
+    "compare": ("learn:compare_command", "Compare Algorithm 1 with the baselines."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows the commands by name and imports only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            raise click.UsageError(f"{UnknownName('command', cmd_name, COMMANDS)}", ctx)
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"t2s_offline.cli.{module}"), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="t2s-offline")
+def cli() -> None:
+    """Task2Sim as a precomputed reward table with an offline bandit learner.
+
+    \b
+    A reward table holds the accuracy of a backbone on each task, for each
+    configuration of the simulator it was pre-trained on. Start with:
+      t2s-offline fetch task2sim --store rewards.duckdb
+      t2s-offline learn --store rewards.duckdb --out policy
+      t2s-offline predict CUB --policy policy --store rewards.duckdb
+    """
+
+
+def main() -> NoReturn:
+    """Entry point: errors of the family become one line and exit code 2."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "t2s-offline"
+        click.echo(f"error: {error.format_message()} See {command} --help.", err=True)
+        sys.exit(2)
+    except T2SError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has gone, as `head` does
+        sys.exit(141)

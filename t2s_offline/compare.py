@@ -1,0 +1,187 @@
+"""Learners against baselines on a reward table: seen and unseen tasks, or leaving one task out.
+
+Comes in: rewards, embeddings, learners. Goes out: a row a learner and split with reward, regret and a 95 % interval by
+bootstrap over tasks. Ignores how a learner learns; hyperparameters are whatever the learner was made with, so nothing
+is tuned on a left-out task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from t2s_offline.errors import BadInput
+from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.policy import Policy
+from t2s_offline.seeds import derive_rng
+
+Float64 = npt.NDArray[np.float64]
+
+RESAMPLES = 10_000
+BOOTSTRAP_SEED = 0
+
+
+class Learner(Protocol):
+    """What `learners/` holds; see there."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def seeded(self) -> bool: ...
+
+    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> Policy: ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """One learner on one split. reward and regret in percent; ci_low, ci_high: 95 % interval of normalised regret."""
+
+    learner: str
+    split: str
+    tasks: int
+    reward: float
+    regret: float
+    normalised_regret: float
+    ci_low: float
+    ci_high: float
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Train on some tasks, report on others under the name of a split."""
+
+    split: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def seen_unseen(seen: Sequence[str], unseen: Sequence[str]) -> list[Fold]:
+    """Train on the seen tasks; report on them and on the unseen ones."""
+    if not seen:
+        raise BadInput("no task is marked seen; use --leave-one-out, or import tasks with a split column")
+    folds = [Fold("seen", tuple(seen), tuple(seen))]
+    return [*folds, Fold("unseen", tuple(seen), tuple(unseen))] if unseen else folds
+
+
+def leave_one_out(tasks: Sequence[str]) -> list[Fold]:
+    """Each task in turn is reported on by learners that saw all the others."""
+    if len(tasks) < 2:
+        raise BadInput(f"leaving one task out needs at least 2 tasks; there are {len(tasks)}")
+    return [Fold("leave_one_out", tuple(t for t in tasks if t != task), (task,)) for task in tasks]
+
+
+def compare(
+    matrix: RewardMatrix,
+    embeddings: Embeddings,
+    learners: Sequence[Learner],
+    folds: Sequence[Fold],
+    *,
+    seeds: int = 1,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Row]:
+    """Rows for the oracle and every learner, split by split, in the order given."""
+    names = list(dict.fromkeys(task for fold in folds for task in (*fold.train, *fold.test)))
+    matrix, embeddings = matrix.select(names), embeddings.select(names)
+    if not matrix.measured_C.any():
+        raise BadInput("no configuration is measured on all tasks; sweep the missing cells or compare fewer tasks")
+    # learners of the same training tasks are fitted once, whatever the splits they are reported on
+    fits = [
+        (learner, train, seed)
+        for learner in learners
+        for train in dict.fromkeys(fold.train for fold in folds)
+        for seed in range(seeds if learner.seeded else 1)
+    ]
+    chosen_TC: dict[tuple[str, tuple[str, ...]], list[Float64]] = {}
+    for number, (fit, decision_TC) in enumerate(_run(fits, matrix, embeddings, jobs)):
+        chosen_TC.setdefault((fit[0].name, fit[1]), []).append(decision_TC)
+        if progress is not None:
+            progress(number + 1, len(fits))
+
+    best_T = matrix.reward_TC[:, matrix.measured_C].max(axis=1)
+    rows = []
+    for split in dict.fromkeys(fold.split for fold in folds):
+        own = [fold for fold in folds if fold.split == split]
+        tested = [matrix.position(task) for fold in own for task in fold.test]
+        rows.append(summarise("oracle", split, matrix, tested, best_T[tested]))
+        for learner in learners:
+            reward_T = np.concatenate([_reward(matrix, fold, chosen_TC[learner.name, fold.train]) for fold in own])
+            rows.append(summarise(learner.name, split, matrix, tested, reward_T))
+    return rows
+
+
+def _reward(matrix: RewardMatrix, fold: Fold, decisions_TC: Sequence[Float64]) -> Float64:
+    """Mean reward over seeds of what was decided for the fold's test tasks, shape (tests,)."""
+    at = [matrix.position(task) for task in fold.test]
+    known_TC = np.where(matrix.measured_C, matrix.reward_TC, 0.0)
+    return np.mean([(decision_TC * known_TC)[at].sum(axis=1) for decision_TC in decisions_TC], axis=0)
+
+
+Fit = tuple[Learner, tuple[str, ...], int]
+
+
+def _run(fits: Sequence[Fit], matrix: RewardMatrix, embeddings: Embeddings, jobs: int) -> Iterable[tuple[Fit, Float64]]:
+    """Fit; seeded learners are the slow ones and go to worker processes. Yields decisions (T, C) on all tasks."""
+    slow = [fit for fit in fits if fit[0].seeded]
+    for fit in fits:
+        if not fit[0].seeded:
+            yield fit, _decide(fit, matrix, embeddings)
+    if jobs == 1 or len(slow) < 2:
+        yield from ((fit, _decide(fit, matrix, embeddings)) for fit in slow)
+        return
+    from joblib import Parallel, delayed
+
+    work = Parallel(n_jobs=jobs, return_as="generator")
+    yield from zip(slow, work(delayed(_decide)(fit, matrix, embeddings) for fit in slow), strict=True)
+
+
+def _decide(fit: Fit, matrix: RewardMatrix, embeddings: Embeddings) -> Float64:
+    from threadpoolctl import threadpool_limits
+
+    learner, train, seed = fit
+    with threadpool_limits(1):  # small products: threads cost more than they give, and would change rounding
+        policy = learner.fit(
+            matrix.select(train), embeddings.select(train), rng=derive_rng(learner.name, matrix.recipe, seed)
+        )
+        return policy.decide(embeddings.unit_TD, matrix.measured_C)
+
+
+def normalised(matrix: RewardMatrix, reward_T: Float64, tasks: Sequence[int]) -> Float64:
+    """Regret over (best minus mean over all measured configurations), shape (tasks,); 0 where all are equal."""
+    known_TC = matrix.reward_TC[np.asarray(tasks)][:, matrix.measured_C]
+    best_T, mean_T = known_TC.max(axis=1), known_TC.mean(axis=1)
+    return np.divide(best_T - reward_T, best_T - mean_T, out=np.zeros(len(reward_T)), where=best_T > mean_T)
+
+
+def summarise(learner: str, split: str, matrix: RewardMatrix, tasks: Sequence[int], reward_T: Float64) -> Row:
+    """Means over tasks and the bootstrap interval."""
+    best_T = matrix.reward_TC[np.asarray(tasks)][:, matrix.measured_C].max(axis=1)
+    normalised_T = normalised(matrix, reward_T, tasks)
+    low, high = bootstrap(normalised_T)
+    return Row(
+        learner,
+        split,
+        len(tasks),
+        float(reward_T.mean()),
+        float((best_T - reward_T).mean()),
+        float(normalised_T.mean()),
+        low,
+        high,
+    )
+
+
+def bootstrap(value_T: Float64, *, resamples: int = RESAMPLES, seed: int = BOOTSTRAP_SEED) -> tuple[float, float]:
+    """95 % percentile interval of the mean, resampling tasks. The same tasks are drawn for every learner."""
+    draw = np.random.default_rng(seed).integers(len(value_T), size=(resamples, len(value_T)))
+    low, high = np.quantile(value_T[draw].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Rows as the JSON of `t2s-offline compare`."""
+    return [vars(row).copy() for row in rows]

@@ -1,0 +1,254 @@
+"""Import and export of a store's tables as Parquet or CSV, with the columns documented in `schema.py`.
+
+Comes in: a file or a folder of files. Goes out: checked frames in a store, or files. An export imports again to an
+identical store. Everything is checked before the store is opened, and a file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from t2s_offline import schema
+from t2s_offline.errors import BadFile, BadInput, UnknownName, check_known
+from t2s_offline.space import TASK2SIM, SimSpace
+from t2s_offline.store import RewardStore
+from t2s_offline.tasks import PAPER_TASKS
+
+FORMATS = ("parquet", "csv")
+DTYPES: dict[str, pl.DataType] = {
+    "VARCHAR": pl.String(),
+    "INTEGER": pl.Int32(),
+    "DOUBLE": pl.Float64(),
+    "TIMESTAMP": pl.Datetime("us"),
+    "FLOAT[]": pl.List(pl.Float32()),
+}
+
+
+def export_store(store: RewardStore, folder: Path, file_format: str = "parquet") -> dict[str, int]:
+    """Write every table that has rows to folder/TABLE.FORMAT; returns rows by table."""
+    check_known("format", file_format, FORMATS)
+    written = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in schema.TABLES:
+            frame = store.frame(name)
+            if len(frame):
+                _write(frame, folder / f"{name}.{file_format}")
+                written[name] = len(frame)
+    except OSError as error:
+        raise BadFile(f"cannot write to {folder}: {error.strerror or error}; choose another folder") from error
+    return written
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if path.suffix == ".csv":
+            lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
+            frame.with_columns(
+                pl.Series(name, [json.dumps(row) for row in frame[name].to_list()], dtype=pl.String) for name in lists
+            ).write_csv(partial)
+        else:
+            frame.write_parquet(partial, compression="zstd")
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def import_path(
+    store: RewardStore,
+    path: Path,
+    *,
+    recipe: str | None = None,
+    space: SimSpace | None = None,
+    replace: bool = False,
+) -> dict[str, int]:
+    """Add a file, or every table in a folder, to the store in one transaction; returns new rows by table.
+
+    `recipe` and `space` are for rewards that carry no recipe, or one that neither the store nor the folder knows.
+    """
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.stem in schema.TABLES and file.suffix[1:] in FORMATS)
+        if not files:
+            raise BadFile(f"{path} has no table; expected files such as rewards.parquet or embeddings.csv")
+    else:
+        files = [path]
+    frames: dict[str, pl.DataFrame] = {}
+    for file in files:
+        name, frame = _read(file, recipe)
+        if name in frames:
+            raise BadFile(f"{path} has {name} twice, as Parquet and as CSV; remove one")
+        frames[name] = frame
+    known = store.recipes() if store.path.exists() else {}
+    return store.add(complete(frames, known, path.name, space), replace=replace)
+
+
+def complete(
+    frames: Mapping[str, pl.DataFrame],
+    known: Mapping[str, SimSpace],
+    source: str,
+    space: SimSpace | None = None,
+) -> dict[str, pl.DataFrame]:
+    """Check frames against each other and add the recipes, parameters and tasks they imply."""
+    frames = dict(frames)
+    spaces = dict(known)
+    if "recipes" in frames:
+        spaces |= {row["recipe"]: SimSpace.parse(row["space"]) for row in frames["recipes"].to_dicts()}
+    rewards = frames.get("rewards")
+    if rewards is not None:
+        strange = sorted(set(rewards["recipe"]) - set(spaces))
+        if strange and known and space is None and "recipes" not in frames:
+            raise UnknownName("recipe", strange[0], spaces, "a new recipe needs --space NAME:LEVELS,...")
+        made = [
+            {"recipe": name, "space": str(space or TASK2SIM), "created_at": _now(), "source": source}
+            for name in strange
+        ]
+        spaces |= dict.fromkeys(strange, space or TASK2SIM)
+        if made:
+            whole = [*frames["recipes"].to_dicts(), *made] if "recipes" in frames else made
+            frames["recipes"] = typed(pl.DataFrame(whole), schema.RECIPES, source)
+        check_rewards(rewards, spaces, source)
+    if "recipes" in frames:
+        rows = [
+            {"recipe": name, "position": at + 1, "parameter": param.name, "levels": param.levels}
+            for name in frames["recipes"]["recipe"]
+            for at, param in enumerate(spaces[name].params)
+        ]
+        frames["parameters"] = typed(pl.DataFrame(rows), schema.PARAMETERS, source)
+    if "embeddings" in frames:
+        check_embeddings(frames["embeddings"], source)
+    if "tasks" not in frames and (names := _task_names(frames)):
+        frames["tasks"] = task_rows(names, source)
+    return frames
+
+
+def _task_names(frames: Mapping[str, pl.DataFrame]) -> list[str]:
+    return sorted({task for name in ("rewards", "embeddings") if name in frames for task in frames[name]["task"]})
+
+
+def task_rows(names: list[str], source: str) -> pl.DataFrame:
+    """Rows of the tasks table; group and split from the paper's registry where the name is in it."""
+    paper = {task.name: task for task in PAPER_TASKS}
+    rows = [
+        {
+            "task": name,
+            "task_group": paper[name].group if name in paper else None,
+            "split": paper[name].split if name in paper else None,
+        }
+        for name in names
+    ]
+    return typed(
+        pl.DataFrame(rows, schema_overrides={"task_group": pl.String, "split": pl.String}),
+        schema.TASKS,
+        source,
+    )
+
+
+def check_rewards(rewards: pl.DataFrame, spaces: Mapping[str, SimSpace], source: str) -> None:
+    """Raise BadInput for the first cell that cannot be: unknown digit, metric, or accuracy outside 0 to 100."""
+    for (name,), part in rewards.group_by("recipe", maintain_order=True):
+        unknown = set(part["configuration"]) - set(spaces[str(name)])
+        if unknown:
+            spaces[str(name)].digits(min(unknown))
+    for metric in rewards["metric"].unique():
+        check_known("metric", metric, schema.METRICS)
+    percent = pl.col("metric").is_in(schema.ACCURACY_METRICS)
+    for column in ("accuracy", "val_accuracy"):
+        bad = rewards.filter(
+            pl.col(column).is_not_null()
+            & (~pl.col(column).is_finite() | (percent & ~pl.col(column).is_between(0, 100)))
+        )
+        if len(bad):
+            row = bad.row(0, named=True)
+            raise BadInput(
+                f"{source}: {column} {row[column]} of task {row['task']}, configuration {row['configuration']}; "
+                f"expected percent, 0 to 100"
+            )
+    repeated = rewards.filter(rewards.select(schema.REWARDS.key).is_duplicated())
+    if len(repeated):
+        cell = ", ".join(f"{key} {repeated[key][0]}" for key in schema.REWARDS.key)
+        raise BadInput(f"{source}: the cell {cell} stands there more than once; expected once")
+
+
+def check_embeddings(embeddings: pl.DataFrame, source: str) -> None:
+    """Raise BadInput for mixed dimensions under a probe, or values that are not finite."""
+    for (probe,), part in embeddings.group_by("probe", maintain_order=True):
+        widths = dict(zip(part["embedding"].list.len(), part["task"], strict=True))
+        if len(widths) > 1:
+            shown = ", ".join(f"{width} ({task})" for width, task in sorted(widths.items()))
+            raise BadInput(f"{source}: embeddings of probe {probe} have mixed dimensions: {shown}; expected one")
+    for task, vector in zip(embeddings["task"], embeddings["embedding"], strict=True):
+        if len(vector) == 0 or vector.null_count() or not vector.is_finite().all():
+            raise BadInput(f"{source}: embedding of task {task} has no values, or some that are not finite")
+
+
+def _read(file: Path, recipe: str | None) -> tuple[str, pl.DataFrame]:
+    """Table name and typed frame of one file."""
+    suffix = file.suffix[1:].lower()
+    if suffix not in FORMATS:
+        raise BadFile(f"{file}: expected a .parquet or .csv file")
+    try:
+        frame = pl.read_csv(file, infer_schema=False) if suffix == "csv" else pl.read_parquet(file, glob=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise BadFile(f"cannot read {file}: {' '.join(str(error).split())[:200]}") from error
+    name = file.stem if file.stem in schema.TABLES else _table_of(frame, file)
+    if recipe is not None and "recipe" not in frame.columns and name == "rewards":
+        frame = frame.with_columns(pl.lit(recipe).alias("recipe"))
+    return name, typed(frame, schema.TABLES[name], file.name)
+
+
+def _table_of(frame: pl.DataFrame, file: Path) -> str:
+    signs = {
+        "rewards": "accuracy",
+        "embeddings": "embedding",
+        "recipes": "space",
+        "tasks": "split",
+        "backbones": "status",
+    }
+    for name, column in signs.items():
+        if column in frame.columns:
+            return name
+    raise BadFile(
+        f"{file}: columns {', '.join(frame.columns[:8])} are of no table; expected those of rewards or embeddings"
+    )
+
+
+def typed(frame: pl.DataFrame, table: schema.Table, source: str) -> pl.DataFrame:
+    """The table's columns with the table's types; defaults for seed, metric, created_at and source."""
+    for name in frame.columns:
+        check_known(f"column in {source}", name, table.names)
+    defaults = {"seed": 0, "metric": "knn5", "created_at": _now(), "source": source}
+    columns = []
+    for column in table.columns:
+        dtype = DTYPES[column.type]
+        if column.name not in frame.columns:
+            if column.required and column.name not in defaults:
+                hint = "; name it with --recipe" if column.name == "recipe" else ""
+                raise BadInput(f"{source}: column {column.name} is missing ({column.meaning}){hint}")
+            columns.append(pl.lit(defaults.get(column.name), dtype=dtype).alias(column.name))
+        elif column.type == "FLOAT[]" and frame.schema[column.name] == pl.String:
+            columns.append(pl.col(column.name).str.json_decode(pl.List(pl.Float64)).cast(dtype))
+        elif column.type == "TIMESTAMP" and frame.schema[column.name] == pl.String:
+            columns.append(pl.col(column.name).str.to_datetime(time_unit="us"))
+        else:
+            columns.append(pl.col(column.name).cast(dtype))
+    try:
+        typed = frame.select(columns)
+    except pl.exceptions.PolarsError as error:
+        raise BadFile(f"{source}: {' '.join(str(error).split())[:200]}; expected the types of {table.name}") from error
+    for column in table.columns:
+        if column.required and typed[column.name].null_count():
+            raise BadInput(f"{source}: column {column.name} has empty values; expected {column.meaning}")
+    return typed
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

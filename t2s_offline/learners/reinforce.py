@@ -1,0 +1,200 @@
+"""Algorithm 1 of the paper: REINFORCE with a self-critical baseline, exploration noise and self-imitation.
+
+Comes in: a source of rewards and the embeddings of the training tasks. Goes out: a factored policy. One value is
+gathered a sample (the authors' script gathers a (B, B) matrix, which leaks credit between the tasks of a mini-batch).
+Ignores where rewards come from and what tasks look like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from t2s_offline.errors import BadInput
+from t2s_offline.learners.source import RewardSource
+from t2s_offline.learners.span import SpanNetwork
+from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.policy import MLP, FactoredPolicy
+from t2s_offline.space import SimSpace
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Reinforce:
+    """Hyperparameters of Algorithm 1; the defaults are the authors' values."""
+
+    epochs: int = 1000
+    batch_size: int = 4
+    hidden: int = 400
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 1e-5
+    warmup_epochs: int = 50
+    warmup_rate: float = 1e-6
+    decay_epochs: int = 500
+    decay_factor: float = 0.1
+    noise: float = 0.4
+    noise_epochs: int = 5
+    imitation_steps: int = 5
+    imitation_start: int = 50
+
+    name: ClassVar[str] = "reinforce"
+    seeded: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            least = 1 if field.name in ("batch_size", "hidden", "decay_epochs", "noise_epochs") else 0
+            if not np.isfinite(value) or value < least:
+                raise BadInput(f"{field.name} is {value}; expected a number of at least {least}")
+
+    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> FactoredPolicy:
+        """Train one network; missing cells are dropped as samples."""
+        network = self.train(RewardSource(matrix, on_miss="skip"), embeddings, rng=rng)
+        return FactoredPolicy(matrix.space, (network,))
+
+    def rate(self, epoch: int) -> float:
+        """Learning rate of an epoch: linear warm-up, then a step down every `decay_epochs`."""
+        if epoch < self.warmup_epochs:
+            return self.warmup_rate + epoch * (self.learning_rate - self.warmup_rate) / self.warmup_epochs
+        return self.learning_rate * self.decay_factor ** (epoch // self.decay_epochs)
+
+    def epsilon(self, epoch: int) -> float:
+        """Exploration noise of an epoch (Algorithm 1, line 5)."""
+        return self.noise / np.ceil((epoch + 1) / self.noise_epochs)
+
+    def train(
+        self,
+        source: RewardSource,
+        embeddings: Embeddings,
+        *,
+        rng: np.random.Generator,
+        progress: Progress | None = None,
+    ) -> MLP:
+        """Train one network on rewards from `source`; `progress` is called with the epoch that ended."""
+        matrix = source.matrix
+        if matrix.tasks != embeddings.tasks:
+            raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
+        heads = Heads(matrix.space)
+        network = SpanNetwork(
+            embeddings.unit_TD,
+            self.hidden,
+            int(matrix.space.levels_P.sum()),
+            momentum=self.momentum,
+            decay=self.weight_decay,
+            rng=rng,
+        )
+        memory = Memory(len(matrix.tasks))
+        for epoch in range(self.epochs):
+            rate, epsilon = self.rate(epoch), self.epsilon(epoch)
+            order_T = rng.permutation(len(matrix.tasks))
+            draw_TP = rng.random((len(order_T), len(matrix.space.params)))
+            for start in range(0, len(order_T), self.batch_size):
+                task_B = order_T[start : start + self.batch_size]
+                draw_BP = draw_TP[start : start + self.batch_size]
+                for sub_step in range(1 + (self.imitation_steps if epoch >= self.imitation_start else 0)):
+                    chance_BPK = heads.softmax(network.forward(task_B))
+                    greedy_BP = chance_BPK.argmax(axis=2)
+                    if sub_step == 0:
+                        noisy_BPK = heads.explore(chance_BPK, greedy_BP, epsilon)
+                        action_BP = heads.sample(noisy_BPK, draw_BP)
+                        action_B = heads.index(action_BP)
+                        reward_B = source.rewards(task_B, action_B)
+                        memory.keep(task_B, action_B, reward_B)
+                    else:  # self-imitation of the best seen (lines 13 to 16), without noise
+                        noisy_BPK = chance_BPK
+                        action_B, reward_B = memory.action_T[task_B], memory.reward_T[task_B]
+                        action_BP = matrix.space.digits_CP[action_B]
+                    greedy_B = heads.index(greedy_BP)
+                    baseline_B = source.rewards(task_B, greedy_B)
+                    memory.keep(task_B, greedy_B, baseline_B)
+                    advantage_B = reward_B - baseline_B
+                    network.step(heads.loss_gradient(chance_BPK, noisy_BPK, action_BP, advantage_B), rate)
+            if progress is not None:
+                progress(epoch)
+        return network.full()
+
+
+class Memory:
+    """The best action seen for each task (Algorithm 1, line 10); the first one seen wins a tie."""
+
+    def __init__(self, tasks: int) -> None:
+        self.action_T = np.zeros(tasks, dtype=np.int64)
+        self.reward_T = np.full(tasks, -np.inf)
+
+    def keep(self, task_B: Ints, action_B: Ints, reward_B: Float64) -> None:
+        better = reward_B > self.reward_T[task_B]  # False for NaN: a dropped sample is never remembered
+        if better.any():
+            self.action_T[task_B[better]] = action_B[better]
+            self.reward_T[task_B[better]] = reward_B[better]
+
+
+class Heads:
+    """Softmax heads over P parameters, padded to K = the most levels of any; padding has probability 0."""
+
+    def __init__(self, space: SimSpace) -> None:
+        self.stride_P = space.stride_P
+        self.others_P1 = (space.levels_P - 1)[:, None].astype(np.float64)
+        self.real_PK = np.arange(space.levels_P.max()) < space.levels_P[:, None]
+        self.uniform = bool(self.real_PK.all())
+
+    def softmax(self, logit_BL: Float32) -> Float64:
+        """Probability of each level, shape (B, P, K)."""
+        if self.uniform:
+            logit_BPK = logit_BL.reshape(len(logit_BL), *self.real_PK.shape).astype(np.float64)
+        else:
+            logit_BPK = np.full((len(logit_BL), *self.real_PK.shape), -np.inf)
+            logit_BPK[:, self.real_PK] = logit_BL
+        logit_BPK -= logit_BPK.max(axis=2, keepdims=True)
+        np.exp(logit_BPK, out=logit_BPK)
+        logit_BPK /= logit_BPK.sum(axis=2, keepdims=True)
+        return logit_BPK
+
+    def explore(self, chance_BPK: Float64, greedy_BP: Ints, epsilon: float) -> Float64:
+        """Move epsilon of probability from the likeliest level to the others (never more than it has)."""
+        top_BP1 = np.take_along_axis(chance_BPK, greedy_BP[..., None], axis=2)
+        moved_BP1 = np.minimum(epsilon, top_BP1)
+        noisy_BPK = chance_BPK + moved_BP1 / self.others_P1
+        np.put_along_axis(noisy_BPK, greedy_BP[..., None], top_BP1 - moved_BP1, axis=2)
+        return noisy_BPK if self.uniform else np.where(self.real_PK, noisy_BPK, 0.0)
+
+    def sample(self, chance_BPK: Float64, draw_BP: Float64) -> Ints:
+        """Levels drawn from the heads with uniform numbers (B, P), shape (B, P)."""
+        total_BPK = np.cumsum(chance_BPK, axis=2)
+        draw_BP1 = (draw_BP * total_BPK[:, :, -1])[..., None]
+        return (draw_BP1 >= total_BPK[:, :, :-1]).sum(axis=2)
+
+    def index(self, action_BP: Ints) -> Ints:
+        """Array index of configurations given by levels, shape (B,)."""
+        return action_BP @ self.stride_P
+
+    def loss_gradient(
+        self, chance_BPK: Float64, noisy_BPK: Float64, action_BP: Ints, advantage_B: Float64
+    ) -> Float32 | None:
+        """Gradient at the logits, shape (B, L), of the loss - mean of advantage x log P(a) (equation 4).
+
+        P is the distribution that was sampled: the heads with noise added. The noise is a constant, so
+        d log(p + e) = dp / (p + e). Samples with a NaN advantage are dropped; None when the gradient is zero.
+        """
+        known_B = ~np.isnan(advantage_B)
+        if not known_B.all():
+            advantage_B = np.where(known_B, advantage_B, 0.0)
+        if not advantage_B.any():
+            return None
+        taken_BP1 = np.take_along_axis(chance_BPK, action_BP[..., None], axis=2)
+        noisy_BP1 = np.take_along_axis(noisy_BPK, action_BP[..., None], axis=2)
+        # padding and certain levels may have probability 0: then nothing flows through them
+        credit_BP1 = np.divide(taken_BP1, noisy_BP1, out=np.zeros_like(taken_BP1), where=noisy_BP1 > 0)
+        credit_BP1 *= (advantage_B / known_B.sum())[:, None, None]
+        gradient_BPK = chance_BPK * credit_BP1
+        np.put_along_axis(gradient_BPK, action_BP[..., None], (taken_BP1 - 1) * credit_BP1, axis=2)
+        flat_BL = gradient_BPK[:, self.real_PK] if not self.uniform else gradient_BPK.reshape(len(advantage_B), -1)
+        return flat_BL.astype(np.float32)

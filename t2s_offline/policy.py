@@ -1,0 +1,170 @@
+"""Policies: task embedding in, probabilities over configurations out; saved as safetensors and JSON, never pickle.
+
+Comes in: unit embeddings (T, D). Goes out: probabilities (T, C). Ignores how a policy was learned.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from t2s_offline.errors import BadFile, BadInput
+from t2s_offline.space import SimSpace
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+WEIGHTS = "policy.safetensors"
+CARD = "policy.json"
+FORMAT = "t2s-offline policy 1"
+
+
+class Policy(Protocol):
+    """A map from tasks to configurations."""
+
+    @property
+    def space(self) -> SimSpace: ...
+
+    def probabilities(self, unit_TD: Float32) -> Float64:
+        """Probability of every configuration for each task, shape (T, C), rows sum to 1."""
+        ...
+
+    def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
+        """Distribution over the measured configurations that is acted on, shape (T, C), rows sum to 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class MLP:
+    """Weights of one policy network (paper, section 4.1): two shared hidden layers with ReLU, one softmax head a
+    parameter. weight1: (H, D), weight2: (H, H), weight3: (sum of levels, H), biases to match; all float32."""
+
+    weight1: Float32
+    bias1: Float32
+    weight2: Float32
+    bias2: Float32
+    weight3: Float32
+    bias3: Float32
+
+    def logits(self, unit_TD: Float32) -> Float32:
+        """Outputs of all heads side by side, shape (T, sum of levels)."""
+        hidden = np.maximum(unit_TD @ self.weight1.T + self.bias1, 0)
+        hidden = np.maximum(hidden @ self.weight2.T + self.bias2, 0)
+        return hidden @ self.weight3.T + self.bias3
+
+
+@dataclass(frozen=True)
+class FactoredPolicy:
+    """P(a) = product over parameters of head_i(a_i) (paper, section 3.3), mean over the networks of several seeds."""
+
+    space: SimSpace
+    networks: tuple[MLP, ...]
+
+    def heads(self, unit_TD: Float32) -> list[Float64]:
+        """Probability of each level, one array (S, T, levels) a parameter."""
+        width = self.networks[0].weight1.shape[1]
+        if unit_TD.shape[1] != width:
+            raise BadInput(
+                f"embedding of {unit_TD.shape[1]} values; the policy was trained on {width}: use the same probe"
+            )
+        logits_STL = np.stack([network.logits(unit_TD) for network in self.networks]).astype(np.float64)
+        splits = np.cumsum(self.space.levels_P)[:-1]
+        return [softmax(part) for part in np.split(logits_STL, splits, axis=2)]
+
+    def marginals(self, unit_TD: Float32) -> list[Float64]:
+        """Probability of each level, mean over seeds, one array (T, levels) a parameter."""
+        return [head_STL.mean(axis=0) for head_STL in self.heads(unit_TD)]
+
+    def probabilities(self, unit_TD: Float32) -> Float64:
+        joint_STC = np.ones((len(self.networks), len(unit_TD), 1))
+        for head_STL in self.heads(unit_TD):
+            joint_STC = (joint_STC[..., None] * head_STL[:, :, None, :]).reshape(*joint_STC.shape[:2], -1)
+        return joint_STC.mean(axis=0)
+
+    def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
+        """All weight on the likeliest measured configuration, as the paper evaluates (section 3.2)."""
+        likeliest_T = np.where(measured_C, self.probabilities(unit_TD), -1.0).argmax(axis=1)
+        return np.eye(len(self.space))[likeliest_T]
+
+
+def softmax(logits: Float64) -> Float64:
+    """Softmax over the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class SavedPolicy:
+    """A policy with what it was made from: `card` holds recipe, metric, probe, tasks, seeds, versions, figures."""
+
+    policy: FactoredPolicy
+    card: Mapping[str, Any]
+
+
+def save_policy(folder: Path, policy: FactoredPolicy, card: Mapping[str, Any]) -> None:
+    """Write weights, then the card as the finished mark; each file appears whole or not at all."""
+    from safetensors.numpy import save
+
+    tensors = {
+        f"{seed}.{field}": np.ascontiguousarray(array)
+        for seed, network in enumerate(policy.networks)
+        for field, array in vars(network).items()
+    }
+    text = json.dumps(
+        {"format": FORMAT, "space": str(policy.space), **card}, indent=1, ensure_ascii=False, allow_nan=False
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CARD).unlink(missing_ok=True)
+        _replace(folder / WEIGHTS, save(tensors))
+        _replace(folder / CARD, text.encode() + b"\n")
+    except OSError as error:
+        raise BadFile(f"cannot write the policy to {folder}: {error.strerror or error}") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_policy(folder: Path) -> SavedPolicy:
+    """Read what `save_policy` wrote; BadFile when it is absent, corrupt or of another shape."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    if not (folder / CARD).is_file():
+        raise BadFile(f"no policy in {folder}: {CARD} is missing; write one with: t2s-offline learn --out {folder}")
+    try:
+        card = json.loads((folder / CARD).read_text("utf-8"))
+        tensors = load((folder / WEIGHTS).read_bytes())
+    except (OSError, ValueError, SafetensorError) as error:
+        raise BadFile(f"cannot read the policy in {folder}: {error}; learn it again") from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise BadFile(f"{folder / CARD} is not a policy card; expected format {FORMAT!r}; learn it again")
+    try:
+        space = SimSpace.parse(str(card["space"]))
+        seeds = sorted({int(name.partition(".")[0]) for name in tensors})
+        networks = tuple(MLP(*(tensors[f"{seed}.{field}"] for field in MLP.__dataclass_fields__)) for seed in seeds)
+        if not networks or any(not np.isfinite(tensor).all() for tensor in tensors.values()):
+            raise BadInput("no networks, or weights that are not finite")
+        policy = FactoredPolicy(space, networks)
+        policy.probabilities(np.zeros((1, networks[0].weight1.shape[1]), dtype=np.float32))
+        if networks[0].bias3.shape != (int(space.levels_P.sum()),):
+            raise BadInput("heads do not match the space")
+    except (KeyError, ValueError, IndexError, BadInput) as error:
+        raise BadFile(f"the policy in {folder} is damaged: {error}; learn it again") from error
+    return SavedPolicy(policy, card)
