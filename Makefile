@@ -12,8 +12,13 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+# T2S_TASK2SIM may name a folder with the authors' files; without it they are downloaded.
+DEMO := demo/rewards.duckdb
 demo: $(STAMP)
-	PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/demo.sh
+	$(BIN)/t2s-offline fetch task2sim --store $(DEMO) $(if $(T2S_TASK2SIM),--from "$(T2S_TASK2SIM)")
+	$(BIN)/t2s-offline learn --store $(DEMO) --seeds 2 --out demo/policy
+	$(BIN)/t2s-offline compare --store $(DEMO) --seeds 2
+	$(BIN)/t2s-offline predict CUB --policy demo/policy --store $(DEMO)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -10,7 +10,8 @@
     │   └── EmptyStore        it has no rewards for what was asked
     ├── MissingReward         a cell has no reward and nobody may fill it
     ├── QueryError            SQL was refused, failed or took too long
-    └── RenderError           a renderer or its device cannot do what was asked
+    ├── RenderError           a renderer or its device cannot do what was asked
+    └── PretrainFailed        a pre-training came to nothing after its retry; a sweep records it and goes on
 
 Knows nothing about exit codes or printing: `cli.py` does that.
 """
@@ -77,6 +78,10 @@ class QueryError(T2SError):
 
 class RenderError(T2SError):
     """A renderer or its device cannot do what was asked."""
+
+
+class PretrainFailed(T2SError):
+    """A pre-training came to nothing after its retry."""
 
 
 def check_known(kind: str, name: str, known: Iterable[str], hint: str = "") -> str:

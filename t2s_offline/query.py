@@ -13,8 +13,9 @@ from typing import Any
 
 import duckdb
 
+from t2s_offline.connection import Connection, one_line
 from t2s_offline.errors import QueryError
-from t2s_offline.store import Connection, RewardStore, one_line
+from t2s_offline.store import RewardStore
 
 MEMORY = "2GB"
 TIMEOUT = 60.0

@@ -63,11 +63,13 @@ def main() -> NoReturn:
     """Entry point: errors of the family become one line and exit code 2."""
     try:
         code = cli.main(standalone_mode=False)
-        sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(2)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "t2s-offline"
         click.echo(f"error: {error.format_message()} See {command} --help.", err=True)
@@ -75,6 +77,3 @@ def main() -> NoReturn:
     except T2SError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read us has gone, as `head` does
-        sys.exit(141)

@@ -114,8 +114,8 @@ class Reinforce:
                         action_B, reward_B = memory.action_T[task_B], memory.reward_T[task_B]
                         action_BP = matrix.space.digits_CP[action_B]
                     greedy_B = heads.index(greedy_BP)
-                    baseline_B = source.rewards(task_B, greedy_B)
-                    memory.keep(task_B, greedy_B, baseline_B)
+                    baseline_B = source.baselines(task_B, greedy_B)
+                    memory.keep(task_B, greedy_B, source.reward_TC[task_B, greedy_B])
                     advantage_B = reward_B - baseline_B
                     network.step(heads.loss_gradient(chance_BPK, noisy_BPK, action_BP, advantage_B), rate)
             if progress is not None:

@@ -40,6 +40,13 @@ class RewardSource:
                 "import a file that has it, or use on-miss skip"
             )
         self.reward_TC = self.matrix.signal_TC.copy()
+        known_TC = ~np.isnan(self.reward_TC)
+        self.mean_T = np.divide(
+            np.where(known_TC, self.reward_TC, 0.0).sum(axis=1),
+            known_TC.sum(axis=1),
+            out=np.full(len(known_TC), np.nan),
+            where=known_TC.any(axis=1),
+        )
 
     def rewards(self, task_B: npt.NDArray[np.int64], configuration_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Rewards of B samples given as row and column of the matrix, shape (B,)."""
@@ -50,6 +57,18 @@ class RewardSource:
                 reward_B[sample] = self._miss(int(task_B[sample]), int(configuration_B[sample]))
         self.hits += len(reward_B) - int(missing_B.sum())
         return reward_B
+
+    def baselines(
+        self, task_B: npt.NDArray[np.int64], configuration_B: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64]:
+        """Rewards to compare samples with, shape (B,): a missing one is the mean of the task's known rewards.
+
+        Dropping those samples as well would hold a task for ever whose likeliest configuration is missing; any
+        baseline that does not depend on the action leaves the gradient unbiased.
+        """
+        reward_B = self.rewards(task_B, configuration_B)
+        missing_B = np.isnan(reward_B)
+        return np.where(missing_B, self.mean_T[task_B], reward_B) if missing_B.any() else reward_B
 
     def _miss(self, task: int, configuration: int) -> float:
         if not np.isnan(self.reward_TC[task, configuration]):  # filled for an earlier sample of this batch

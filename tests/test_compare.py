@@ -1,0 +1,133 @@
+"""Comparison: the figures of the authors' table, and rules that hold on any table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from t2s_offline.compare import Fold, as_dicts, bootstrap, compare, leave_one_out, normalised, seen_unseen
+from t2s_offline.errors import BadInput
+from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
+from t2s_offline.learners.reinforce import Reinforce
+from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.store import RewardStore
+
+BASELINES = (Random(), DomainRandomization(), BestFixed(), Nearest())
+SHORT = Reinforce(epochs=5, hidden=8)
+
+
+def split(store: RewardStore, name: str) -> list[str]:
+    return [task for task, of in store.tasks().items() if of == name]
+
+
+def test_the_published_figures(published_store: RewardStore) -> None:
+    """Means in percent of the authors' table, to 0.01 (12 seen and 8 unseen tasks)."""
+    folds = seen_unseen(split(published_store, "seen"), split(published_store, "unseen"))
+    rows = compare(published_store.matrix(), published_store.embeddings(), BASELINES, folds)
+    reward = {(row.learner, row.split): round(row.reward, 2) for row in rows}
+    assert reward == {
+        ("oracle", "seen"): 32.60,
+        ("random", "seen"): 25.12,
+        ("domain_randomization", "seen"): 24.07,
+        ("best_fixed", "seen"): 29.89,
+        ("nearest", "seen"): 32.60,
+        ("oracle", "unseen"): 61.62,
+        ("random", "unseen"): 51.75,
+        ("domain_randomization", "unseen"): 50.75,
+        ("best_fixed", "unseen"): 55.26,
+        ("nearest", "unseen"): 57.92,
+    }
+
+
+def test_the_best_fixed_configuration_of_the_published_table(published_store: RewardStore) -> None:
+    matrix, embeddings = published_store.matrix(), published_store.embeddings()
+    seen = split(published_store, "seen")
+    policy = BestFixed().fit(matrix.select(seen), embeddings.select(seen), rng=np.random.default_rng(0))
+    assert matrix.space.configurations[int(policy.probability_C.argmax())] == "01111110"
+
+
+def test_algorithm_1_on_the_published_table(published_store: RewardStore) -> None:
+    """Two seeds here; README.md has the command for eight."""
+    folds = seen_unseen(split(published_store, "seen"), split(published_store, "unseen"))
+    rows = compare(published_store.matrix(), published_store.embeddings(), (Reinforce(),), folds, seeds=2)
+    reward = {row.split: row.reward for row in rows if row.learner == "reinforce"}
+    assert reward["seen"] >= 32.2
+    assert reward["unseen"] >= 54.0
+
+
+def test_leave_one_out_never_trains_on_the_left_out_task(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    seen_tasks = []
+
+    class Spy(Nearest):
+        def fit(self, matrix, embeddings, *, rng):
+            assert matrix.tasks == embeddings.tasks
+            seen_tasks.append(matrix.tasks)
+            return super().fit(matrix, embeddings, rng=rng)
+
+    rows = compare(planted, planted_embeddings, (Spy(),), leave_one_out(planted.tasks))
+    assert sorted(set(planted.tasks) - set(tasks) for tasks in seen_tasks) == sorted({task} for task in planted.tasks)
+    assert [(row.learner, row.split, row.tasks) for row in rows] == [
+        ("oracle", "leave_one_out", 4),
+        ("nearest", "leave_one_out", 4),
+    ]
+
+
+def test_oracle_and_random_frame_normalised_regret(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    rows = {row.learner: row for row in compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks))}
+    assert rows["oracle"].regret == rows["oracle"].normalised_regret == 0
+    assert rows["random"].normalised_regret == pytest.approx(1)
+    for row in rows.values():
+        assert row.ci_low <= row.normalised_regret <= row.ci_high
+        assert row.reward + row.regret == pytest.approx(80)
+
+
+def test_jobs_and_order_change_nothing(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    folds = leave_one_out(planted.tasks)
+    one = compare(planted, planted_embeddings, (SHORT, Random()), folds, seeds=2, jobs=1)
+    two = compare(planted, planted_embeddings, (Random(), SHORT), folds, seeds=2, jobs=2)
+    assert sorted(map(str, one)) == sorted(map(str, two))
+
+
+def test_only_configurations_that_every_task_has(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    planted.accuracy_TCS[0, 1] = np.nan  # the best cell of the first task
+    rows = compare(replace(planted), planted_embeddings, BASELINES, [Fold("seen", planted.tasks, planted.tasks)])
+    oracle = next(row for row in rows if row.learner == "oracle")
+    assert oracle.reward == pytest.approx((70 + 3 * 80) / 4)
+    planted.accuracy_TCS[0] = np.nan
+    with pytest.raises(BadInput, match="no configuration is measured"):
+        compare(replace(planted), planted_embeddings, BASELINES, leave_one_out(planted.tasks))
+
+
+def test_equal_rewards_have_no_regret(planted: RewardMatrix) -> None:
+    flat = replace(planted, accuracy_TCS=np.full_like(planted.accuracy_TCS, 3.0))
+    assert normalised(flat, np.full(4, 3.0), range(4)).tolist() == [0] * 4
+
+
+def test_learners_choose_on_val_and_are_reported_on_test(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    misleading = replace(planted, val_TCS=100.0 - planted.accuracy_TCS)
+    rows = compare(misleading, planted_embeddings, (BestFixed(),), [Fold("seen", planted.tasks, planted.tasks)])
+    worst = planted.reward_TC[:, planted.reward_TC.mean(axis=0).argmin()].mean()
+    assert rows[1].reward == pytest.approx(worst)
+
+
+def test_the_bootstrap_interval_covers() -> None:
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(200):
+        low, high = bootstrap(rng.normal(size=30), resamples=500)
+        covered += low <= 0 <= high
+    assert 0.85 <= covered / 200 <= 0.99
+
+
+def test_too_little_to_compare() -> None:
+    with pytest.raises(BadInput, match="at least 2 tasks"):
+        leave_one_out(["a"])
+    with pytest.raises(BadInput, match="marked seen"):
+        seen_unseen([], ["a"])
+
+
+def test_json_keys_are_a_contract(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    rows = as_dicts(compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks)))
+    keys = ["learner", "split", "tasks", "reward", "regret", "normalised_regret", "ci_low", "ci_high"]
+    assert all(list(row) == keys for row in rows)

@@ -1,0 +1,49 @@
+"""Arrays that learners see."""
+
+import numpy as np
+import pytest
+
+from t2s_offline.errors import BadInput, UnknownName
+from t2s_offline.matrix import Embeddings, RewardMatrix, mean_over_seeds
+from t2s_offline.space import SimSpace
+
+
+def test_mean_over_seeds_ignores_what_is_missing() -> None:
+    accuracy_TCS = np.array([[[1.0, 3.0], [np.nan, 5.0], [np.nan, np.nan]]])
+    assert np.array_equal(mean_over_seeds(accuracy_TCS), [[2.0, 5.0, np.nan]], equal_nan=True)
+
+
+def test_learners_look_at_val_accuracy_where_there_is_one(tiny_space: SimSpace) -> None:
+    test_TCS, val_TCS = np.full((1, 8, 1), 10.0), np.full((1, 8, 1), 20.0)
+    assert RewardMatrix("r", "knn5", tiny_space, ("a",), test_TCS).signal_TC[0, 0] == 10
+    matrix = RewardMatrix("r", "knn5", tiny_space, ("a",), test_TCS, val_TCS)
+    assert (matrix.signal_TC[0, 0], matrix.reward_TC[0, 0]) == (20, 10)
+
+
+def test_select_keeps_rows_together(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    chosen = planted.select(["digits", "apples"])
+    assert np.array_equal(chosen.reward_TC, planted.reward_TC[[3, 0]])
+    assert np.array_equal(planted_embeddings.select(["cars"]).vector_TD, planted_embeddings.vector_TD[[2]])
+    with pytest.raises(UnknownName, match="apples"):
+        planted.select(["aples"])
+    with pytest.raises(UnknownName, match="birds"):
+        planted_embeddings.select(["bird"])
+
+
+def test_a_configuration_is_measured_when_every_task_has_it(planted: RewardMatrix) -> None:
+    accuracy_TCS = planted.accuracy_TCS.copy()
+    accuracy_TCS[2, 5] = np.nan
+    matrix = RewardMatrix("r", "knn5", planted.space, planted.tasks, accuracy_TCS)
+    assert np.flatnonzero(~matrix.measured_C).tolist() == [5]
+
+
+def test_unit_vectors_have_length_one(planted_embeddings: Embeddings) -> None:
+    assert np.linalg.norm(planted_embeddings.unit_TD, axis=1) == pytest.approx(np.ones(4), abs=1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
+def test_an_embedding_without_direction_is_refused(bad: float) -> None:
+    with pytest.raises(BadInput, match="embedding of a"):
+        Embeddings("p", ("a",), np.full((1, 3), bad, dtype=np.float32))
+    with pytest.raises(BadInput):
+        Embeddings("p", ("a", "b"), np.ones((1, 3), dtype=np.float32))

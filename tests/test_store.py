@@ -1,0 +1,263 @@
+"""The reward store: whole or not at all, and never a surprise when something else lies at its path."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from t2s_offline import schema
+from t2s_offline.errors import BadFile, BadInput, EmptyStore, StoreError, StoreLocked, UnknownName
+from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.store import RewardStore
+
+Frames = dict[str, pl.DataFrame]
+
+
+def test_what_goes_in_comes_out(tiny_store: RewardStore, planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    matrix = tiny_store.matrix()
+    assert (matrix.recipe, matrix.tasks, matrix.space) == ("tiny", planted.tasks, planted.space)
+    assert np.array_equal(matrix.reward_TC, planted.reward_TC)
+    assert matrix.val_TCS is None
+    assert np.array_equal(tiny_store.embeddings().vector_TD, planted_embeddings.vector_TD)
+
+
+def test_seeds_missing_cells_and_val_accuracy(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    again = tiny_frames["rewards"].filter(pl.col("task") != "cars")
+    again = again.with_columns(seed=pl.lit(1, pl.Int32), accuracy=pl.col("accuracy") + 2, val_accuracy=pl.lit(50.0))
+    tiny_store.add({"rewards": again})
+    matrix = tiny_store.matrix()
+    assert matrix.accuracy_TCS.shape == (4, 8, 2)
+    assert np.isnan(matrix.accuracy_TCS[2, :, 1]).all()
+    assert matrix.reward_TC[0, 0] == matrix.accuracy_TCS[0, 0, 0] + 1
+    assert matrix.val_TCS is None, "val accuracy counts only when every cell has it"
+    cells = again.with_columns(metric=pl.lit("linear"))
+    tiny_store.add({"rewards": cells})
+    assert tiny_store.matrix(metric="linear").signal_TC[0, 0] == 50
+
+
+def test_adding_twice_changes_nothing(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    before = {name: tiny_store.frame(name) for name in schema.TABLES}
+    assert set(tiny_store.add(tiny_frames).values()) == {0}
+    assert all(tiny_store.frame(name).equals(frame) for name, frame in before.items())
+
+
+def test_another_value_for_a_cell_is_refused_unless_replaced(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    changed = tiny_frames["rewards"].head(2).with_columns(accuracy=pl.lit(1.0))
+    with pytest.raises(BadInput, match=r"task apples, configuration 000.*--replace"):
+        tiny_store.add({"rewards": changed})
+    assert tiny_store.matrix().reward_TC[0, 0] != 1
+    tiny_store.add({"rewards": changed}, replace=True)
+    assert tiny_store.matrix().reward_TC[0, :2].tolist() == [1, 1]
+
+
+def test_a_failed_write_leaves_nothing(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    new_task = tiny_frames["tasks"].head(1).with_columns(task=pl.lit("new"))
+    clash = tiny_frames["rewards"].head(1).with_columns(accuracy=pl.lit(1.0))
+    with pytest.raises(BadInput):
+        tiny_store.add({"tasks": new_task, "rewards": clash})
+    assert "new" not in tiny_store.tasks()
+
+
+def test_views(tiny_store: RewardStore) -> None:
+    with tiny_store.reader() as con:
+        best = con.sql("SELECT task, configuration, accuracy FROM best_configuration ORDER BY task").fetchall()
+        effect = con.sql(
+            "SELECT accuracy FROM main_effects WHERE task = 'digits' AND parameter = 'blur' ORDER BY level"
+        )
+        assert best[0] == ("apples", "001", 80.0)
+        assert [row[0] for row in effect.fetchall()] == [60.0, 70.0]
+        assert con.sql("SELECT DISTINCT cells, total, percent FROM coverage").fetchall() == [(8, 8, 100.0)]
+        board = con.execute("SELECT configuration, regret FROM leaderboard ORDER BY 2, 1 LIMIT 1").fetchone()
+    # the digits nearest to all four best ones: 001, 101, 011, 111 differ from them by 5 or 6 digits in all
+    assert board == ("001", 12.5)
+
+
+def test_every_column_and_view_is_documented() -> None:
+    assert set(schema.VIEW_MEANINGS) == set(schema.VIEWS)
+    assert all(column.meaning for table in schema.TABLES.values() for column in table.columns)
+
+
+def test_names_are_only_text(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    name = "Robert'); DROP TABLE rewards;--<b>🙂"
+    tiny_store.add({"rewards": tiny_frames["rewards"].head(8).with_columns(task=pl.lit(name))})
+    assert name in tiny_store.matrix().tasks
+
+
+def test_unknown_names_say_the_nearest(tiny_store: RewardStore) -> None:
+    with pytest.raises(UnknownName, match="tiny"):
+        tiny_store.matrix("tinny")
+    with pytest.raises(UnknownName, match="knn5"):
+        tiny_store.matrix(metric="knn")
+    with pytest.raises(EmptyStore, match="linear"):
+        tiny_store.matrix(metric="linear")
+    with pytest.raises(UnknownName, match="probe"):
+        tiny_store.embeddings("prob")
+
+
+def test_two_recipes_must_be_told_apart(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    tiny_store.add(
+        {
+            "recipes": tiny_frames["recipes"].with_columns(recipe=pl.lit("other")),
+            "rewards": tiny_frames["rewards"].with_columns(recipe=pl.lit("other"), accuracy=pl.lit(7.0)),
+        }
+    )
+    with pytest.raises(BadInput, match="--recipe"):
+        tiny_store.matrix()
+    assert tiny_store.matrix("other").reward_TC[0, 0] == 7
+
+
+def test_an_empty_store(tmp_path: Path) -> None:
+    store = RewardStore(tmp_path / "new.duckdb")
+    store.add({})
+    with pytest.raises(EmptyStore, match="fetch task2sim"):
+        store.matrix()
+    with pytest.raises(EmptyStore):
+        store.embeddings()
+
+
+def _foreign(path: Path) -> None:
+    path.write_bytes(b"hello world " * 1000)
+
+
+def _nothing(path: Path) -> None:
+    path.touch()
+
+
+def _sqlite(path: Path) -> None:
+    with sqlite3.connect(path) as con:
+        con.execute("CREATE TABLE a (b)")
+    con.close()
+
+
+def _other_duckdb(path: Path) -> None:
+    with duckdb.connect(str(path)) as con:
+        con.execute("CREATE TABLE a AS SELECT 1 AS b")
+
+
+def _future(path: Path) -> None:
+    RewardStore(path).add({})
+    with duckdb.connect(str(path)) as con:
+        con.execute("UPDATE t2s_store SET version = 99")
+
+
+@pytest.mark.parametrize("make", [_foreign, _nothing, _sqlite, _other_duckdb, _future])
+def test_a_file_that_is_no_store(tmp_path: Path, tiny_frames: Frames, make) -> None:
+    path = tmp_path / "foreign.duckdb"
+    make(path)
+    content = path.read_bytes()
+    with pytest.raises(BadFile, match=r"foreign\.duckdb"):
+        RewardStore(path).matrix()
+    with pytest.raises(BadFile):
+        RewardStore(path).add(tiny_frames)
+    assert path.read_bytes() == content
+
+
+def test_a_damaged_store(tiny_store: RewardStore) -> None:
+    whole = tiny_store.path.read_bytes()
+    tiny_store.path.write_bytes(whole[: len(whole) // 3])
+    with pytest.raises((BadFile, StoreError)) as caught:
+        tiny_store.matrix()
+    assert "\n" not in str(caught.value)
+
+
+def test_an_absent_store_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="fetch task2sim"):
+        RewardStore(tmp_path / "none.duckdb").matrix()
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot make a store"):
+        RewardStore(tmp_path / "file" / "x.duckdb").add({})
+
+
+HOLD = """
+import sys, time, duckdb
+con = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def _hold(path: Path, seconds: float) -> subprocess.Popen[str]:
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(path), str(seconds)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    return holder
+
+
+def test_a_locked_store_says_who_holds_it_and_how_long(tiny_store: RewardStore) -> None:
+    with _hold(tiny_store.path, 60) as holder:
+        begin = time.monotonic()
+        with pytest.raises(StoreLocked, match=rf"process {holder.pid}\); waited"):
+            tiny_store.matrix()
+        assert time.monotonic() - begin >= tiny_store.lock_wait
+        holder.kill()
+
+
+def test_a_lock_that_goes_away_is_waited_for(tiny_store: RewardStore) -> None:
+    with _hold(tiny_store.path, 0.3):
+        assert RewardStore(tiny_store.path, lock_wait=30).matrix().tasks[0] == "apples"
+
+
+ADD = """
+import sys
+from pathlib import Path
+import polars as pl
+from t2s_offline import exchange, schema
+from t2s_offline.store import RewardStore
+frame = exchange.typed(pl.read_parquet(sys.argv[2]), schema.REWARDS, "x")
+print("go", flush=True)
+RewardStore(Path(sys.argv[1])).add(exchange.complete({"rewards": frame}, {}, "x"))
+"""
+
+
+def test_kill_at_any_moment_leaves_nothing_or_everything(tmp_path: Path) -> None:
+    rows = [
+        {"recipe": "r", "task": f"t{task}", "configuration": format(index, "08b"), "accuracy": 1.0}
+        for task in range(20)
+        for index in range(256)
+    ]
+    pl.DataFrame(rows).write_parquet(tmp_path / "rows.parquet")
+    outcomes = set()
+    for number, delay in enumerate([0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 5.0]):
+        path = tmp_path / f"{number}.duckdb"
+        worker = subprocess.Popen(
+            [sys.executable, "-c", ADD, str(path), str(tmp_path / "rows.parquet")], stdout=subprocess.PIPE, text=True
+        )
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        try:
+            worker.wait(delay)
+        except subprocess.TimeoutExpired:
+            os.kill(worker.pid, signal.SIGKILL)
+        worker.communicate()
+        if path.exists():
+            with RewardStore(path).reader() as con:
+                count = con.execute("SELECT count(*), (SELECT count(*) FROM tasks) FROM rewards").fetchone()
+            assert count in [(0, 0), (5120, 20)]
+            outcomes.add(count)
+        else:
+            outcomes.add(None)
+    assert (5120, 20) in outcomes
+
+
+def test_a_table_folder_is_a_store_that_can_be_read(tiny_store: RewardStore, tmp_path: Path) -> None:
+    from t2s_offline.exchange import export_store
+
+    export_store(tiny_store, tmp_path / "table")
+    folder = RewardStore(tmp_path / "table")
+    assert np.array_equal(folder.matrix().reward_TC, tiny_store.matrix().reward_TC)
+    assert folder.tasks() == tiny_store.tasks()
+    with pytest.raises(BadInput, match="only be read"):
+        folder.add({})
+    (tmp_path / "table" / "rewards.parquet").write_bytes(b"no parquet")
+    with pytest.raises(BadFile, match="not a table"):
+        folder.matrix()
+    with pytest.raises(BadFile, match=r"rewards\.parquet"):
+        RewardStore(tmp_path).matrix()
