@@ -7,7 +7,7 @@ is tuned on a left-out task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,7 +39,8 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Row:
-    """One learner on one split. reward and regret in percent; ci_low, ci_high: 95 % interval of normalised regret."""
+    """One learner on one split. reward and regret in percent; ci_low, ci_high: 95 % interval of normalised regret;
+    measured: backbones measured on the task before deciding."""
 
     learner: str
     split: str
@@ -49,6 +50,15 @@ class Row:
     normalised_regret: float
     ci_low: float
     ci_high: float
+    measured: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rows, and the normalised regret of every task behind them, by split and learner (oracle left out)."""
+
+    rows: list[Row]
+    normalised_T: dict[str, dict[str, Float64]]
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ def compare(
     seeds: int = 1,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Row]:
+) -> Comparison:
     """Rows for the oracle and every learner, split by split, in the order given."""
     names = list(dict.fromkeys(task for fold in folds for task in (*fold.train, *fold.test)))
     matrix, embeddings = matrix.select(names), embeddings.select(names)
@@ -104,7 +114,8 @@ def compare(
             progress(number + 1, len(fits))
 
     best_T = matrix.reward_TC[:, matrix.measured_C].max(axis=1)
-    rows = []
+    rows: list[Row] = []
+    regrets: dict[str, dict[str, Float64]] = {}
     for split in dict.fromkeys(fold.split for fold in folds):
         own = [fold for fold in folds if fold.split == split]
         tested = [matrix.position(task) for fold in own for task in fold.test]
@@ -112,7 +123,8 @@ def compare(
         for learner in learners:
             reward_T = np.concatenate([_reward(matrix, fold, chosen_TC[learner.name, fold.train]) for fold in own])
             rows.append(summarise(learner.name, split, matrix, tested, reward_T))
-    return rows
+            regrets.setdefault(split, {})[learner.name] = normalised(matrix, reward_T, tested)
+    return Comparison(rows, regrets)
 
 
 def _reward(matrix: RewardMatrix, fold: Fold, decisions_TC: Sequence[Float64]) -> Float64:
@@ -158,7 +170,9 @@ def normalised(matrix: RewardMatrix, reward_T: Float64, tasks: Sequence[int]) ->
     return np.divide(best_T - reward_T, best_T - mean_T, out=np.zeros(len(reward_T)), where=best_T > mean_T)
 
 
-def summarise(learner: str, split: str, matrix: RewardMatrix, tasks: Sequence[int], reward_T: Float64) -> Row:
+def summarise(
+    learner: str, split: str, matrix: RewardMatrix, tasks: Sequence[int], reward_T: Float64, measured: int = 0
+) -> Row:
     """Means over tasks and the bootstrap interval."""
     best_T = matrix.reward_TC[np.asarray(tasks)][:, matrix.measured_C].max(axis=1)
     normalised_T = normalised(matrix, reward_T, tasks)
@@ -172,6 +186,7 @@ def summarise(learner: str, split: str, matrix: RewardMatrix, tasks: Sequence[in
         float(normalised_T.mean()),
         low,
         high,
+        measured,
     )
 
 
@@ -180,6 +195,20 @@ def bootstrap(value_T: Float64, *, resamples: int = RESAMPLES, seed: int = BOOTS
     draw = np.random.default_rng(seed).integers(len(value_T), size=(resamples, len(value_T)))
     low, high = np.quantile(value_T[draw].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)
+
+
+def curve_rows(
+    matrix: RewardMatrix, folds: Sequence[Fold], counts: Sequence[int], reward_KT: Mapping[str, Float64]
+) -> list[Row]:
+    """Rows for strategies that measure: rewards (counts, test tasks) by strategy, tasks in the folds' order."""
+    names = [task for fold in folds for task in fold.test]
+    matrix = matrix.select(list(dict.fromkeys(names)))
+    tested = [matrix.position(name) for name in names]
+    return [
+        summarise(strategy, folds[0].split, matrix, tested, reward_T, count)
+        for strategy, rewards in reward_KT.items()
+        for count, reward_T in zip(counts, rewards, strict=True)
+    ]
 
 
 def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ Ignores how the task was embedded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from t2s_offline.policy import SavedPolicy
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a policy says of one task. reward, best and regret in percent, None where the store does not know."""
+    """What a policy says of one task. reward, best and regret in percent, None where the store does not know; measured:
+    the path of backbones measured before deciding, when that was asked for."""
 
     task: str
     configuration: str
@@ -29,6 +30,7 @@ class Prediction:
     reward: float | None = None
     best: float | None = None
     regret: float | None = None
+    measured: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `t2s-offline predict`."""
@@ -80,6 +82,17 @@ def predict(
         best=best,
         regret=None if reward is None or best is None else best - reward,
     )
+
+
+def after_measuring(
+    found: Prediction, configuration: str, path: list[dict[str, Any]], matrix: RewardMatrix | None
+) -> Prediction:
+    """The prediction with the configuration that measuring led to, and its path."""
+    reward = None
+    if matrix is not None and found.task in matrix.tasks:
+        reward = known(matrix.reward_TC[matrix.position(found.task), matrix.space.index(configuration)])
+    regret = None if reward is None or found.best is None else found.best - reward
+    return replace(found, configuration=configuration, reward=reward, regret=regret, measured=path)
 
 
 def known(value: float) -> float | None:

@@ -80,15 +80,21 @@ def test_learn_predict_compare(tiny_store: RewardStore, tmp_path: Path) -> None:
     assert list(result["probabilities"]) == ["rotation", "light", "blur"]
     assert [list(row) for row in result["top"]] == [["configuration", "probability", "reward"]] * 5
     assert [list(row) for row in result["nearest"]] == [["task", "similarity"]] * 3
+    measured = run("predict", "birds", "--policy", tmp_path / "policy", *store, "--measure", "8", "--format", "json")
+    result = json.loads(measured.stdout)
+    assert (result["configuration"], result["regret"]) == ("101", 0)
+    assert len({step["configuration"] for step in result["measured"]}) == 8
     table = run("predict", "birds", "--policy", tmp_path / "policy", *store)
     assert "configuration  101" in table.stdout
     assert max(map(len, table.stdout.splitlines())) <= 80
 
-    compared = run("compare", *store, "--leave-one-out", "--format", "json", "--seeds", "1", "--jobs", "1")
+    compared = run("compare", *store, "--leave-one-out", "--format", "json", "--jobs", "1",
+                   "--learners", "random,best_fixed,nearest", "--measure", "0,2")  # fmt: skip
     rows = json.loads(compared.stdout)
-    assert [row["learner"] for row in rows] == [
-        "oracle", "random", "domain_randomization", "best_fixed", "nearest", "reinforce",
-    ]  # fmt: skip
+    assert [row["learner"] for row in rows[:4]] == ["oracle", "random", "best_fixed", "nearest"]
+    assert {(row["learner"], row["measured"]) for row in rows[4:]} == {
+        (name, count) for name in ("surrogate_shortlist", "prior_top", "fixed_top", "random_search") for count in (0, 2)
+    }
     assert {row["split"] for row in rows} == {"leave_one_out"}
 
 
@@ -120,6 +126,8 @@ def test_wrong_words_name_the_nearest(tiny_store: RewardStore, tmp_path: Path) -
     assert "name one task" in failed("predict", "--policy", tmp_path, *store)
     assert "reads" in failed("query", "DROP TABLE rewards", *store)
     assert "--leave-one-out" in failed("compare", *store)
+    assert "surrogate" in failed("compare", *store, "--leave-one-out", "--learners", "surogate")
+    assert "whole numbers" in failed("compare", *store, "--leave-one-out", "--measure", "1,x")
     assert "--on-miss" in failed("learn", *store, "--out", tmp_path / "p", "--on-miss", "live").replace(
         "on-miss live", "--on-miss live"
     )

@@ -25,7 +25,7 @@ def split(store: RewardStore, name: str) -> list[str]:
 def test_the_published_figures(published_store: RewardStore) -> None:
     """Means in percent of the authors' table, to 0.01 (12 seen and 8 unseen tasks)."""
     folds = seen_unseen(split(published_store, "seen"), split(published_store, "unseen"))
-    rows = compare(published_store.matrix(), published_store.embeddings(), BASELINES, folds)
+    rows = compare(published_store.matrix(), published_store.embeddings(), BASELINES, folds).rows
     reward = {(row.learner, row.split): round(row.reward, 2) for row in rows}
     assert reward == {
         ("oracle", "seen"): 32.60,
@@ -51,7 +51,7 @@ def test_the_best_fixed_configuration_of_the_published_table(published_store: Re
 def test_algorithm_1_on_the_published_table(published_store: RewardStore) -> None:
     """Two seeds here; README.md has the command for eight."""
     folds = seen_unseen(split(published_store, "seen"), split(published_store, "unseen"))
-    rows = compare(published_store.matrix(), published_store.embeddings(), (Reinforce(),), folds, seeds=2)
+    rows = compare(published_store.matrix(), published_store.embeddings(), (Reinforce(),), folds, seeds=2).rows
     reward = {row.split: row.reward for row in rows if row.learner == "reinforce"}
     assert reward["seen"] >= 32.2
     assert reward["unseen"] >= 54.0
@@ -66,7 +66,7 @@ def test_leave_one_out_never_trains_on_the_left_out_task(planted: RewardMatrix, 
             seen_tasks.append(matrix.tasks)
             return super().fit(matrix, embeddings, rng=rng)
 
-    rows = compare(planted, planted_embeddings, (Spy(),), leave_one_out(planted.tasks))
+    rows = compare(planted, planted_embeddings, (Spy(),), leave_one_out(planted.tasks)).rows
     assert sorted(set(planted.tasks) - set(tasks) for tasks in seen_tasks) == sorted({task} for task in planted.tasks)
     assert [(row.learner, row.split, row.tasks) for row in rows] == [
         ("oracle", "leave_one_out", 4),
@@ -75,7 +75,8 @@ def test_leave_one_out_never_trains_on_the_left_out_task(planted: RewardMatrix, 
 
 
 def test_oracle_and_random_frame_normalised_regret(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
-    rows = {row.learner: row for row in compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks))}
+    found = compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks))
+    rows = {row.learner: row for row in found.rows}
     assert rows["oracle"].regret == rows["oracle"].normalised_regret == 0
     assert rows["random"].normalised_regret == pytest.approx(1)
     for row in rows.values():
@@ -85,14 +86,14 @@ def test_oracle_and_random_frame_normalised_regret(planted: RewardMatrix, plante
 
 def test_jobs_and_order_change_nothing(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
     folds = leave_one_out(planted.tasks)
-    one = compare(planted, planted_embeddings, (SHORT, Random()), folds, seeds=2, jobs=1)
-    two = compare(planted, planted_embeddings, (Random(), SHORT), folds, seeds=2, jobs=2)
+    one = compare(planted, planted_embeddings, (SHORT, Random()), folds, seeds=2, jobs=1).rows
+    two = compare(planted, planted_embeddings, (Random(), SHORT), folds, seeds=2, jobs=2).rows
     assert sorted(map(str, one)) == sorted(map(str, two))
 
 
 def test_only_configurations_that_every_task_has(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
     planted.accuracy_TCS[0, 1] = np.nan  # the best cell of the first task
-    rows = compare(replace(planted), planted_embeddings, BASELINES, [Fold("seen", planted.tasks, planted.tasks)])
+    rows = compare(replace(planted), planted_embeddings, BASELINES, [Fold("seen", planted.tasks, planted.tasks)]).rows
     oracle = next(row for row in rows if row.learner == "oracle")
     assert oracle.reward == pytest.approx((70 + 3 * 80) / 4)
     planted.accuracy_TCS[0] = np.nan
@@ -107,7 +108,7 @@ def test_equal_rewards_have_no_regret(planted: RewardMatrix) -> None:
 
 def test_learners_choose_on_val_and_are_reported_on_test(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
     misleading = replace(planted, val_TCS=100.0 - planted.accuracy_TCS)
-    rows = compare(misleading, planted_embeddings, (BestFixed(),), [Fold("seen", planted.tasks, planted.tasks)])
+    rows = compare(misleading, planted_embeddings, (BestFixed(),), [Fold("seen", planted.tasks, planted.tasks)]).rows
     worst = planted.reward_TC[:, planted.reward_TC.mean(axis=0).argmin()].mean()
     assert rows[1].reward == pytest.approx(worst)
 
@@ -128,6 +129,6 @@ def test_too_little_to_compare() -> None:
 
 
 def test_json_keys_are_a_contract(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
-    rows = as_dicts(compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks)))
-    keys = ["learner", "split", "tasks", "reward", "regret", "normalised_regret", "ci_low", "ci_high"]
+    rows = as_dicts(compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks)).rows)
+    keys = ["learner", "split", "tasks", "reward", "regret", "normalised_regret", "ci_low", "ci_high", "measured"]
     assert all(list(row) == keys for row in rows)

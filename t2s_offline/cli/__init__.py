@@ -22,8 +22,16 @@ COMMANDS = {
     "export": ("store:export_command", "Write every table to a folder."),
     "query": ("store:query_command", "Ask SQL of a store."),
     "learn": ("learn:learn", "Learn a policy by Algorithm 1."),
-    "predict": ("learn:predict_command", "Predict the configuration for a task."),
-    "compare": ("learn:compare_command", "Compare Algorithm 1 with the baselines."),
+    "predict": ("predict:predict", "Predict the configuration for a task."),
+    "tasks": ("live:tasks_command", "Downstream tasks, and which are at hand."),
+    "embed": ("live:embed_command", "Task2Vec vectors of tasks."),
+    "pretrain": ("live:pretrain_command", "Pre-train one backbone."),
+    "evaluate": ("live:evaluate_command", "Measure one backbone on tasks."),
+    "sweep": ("sweep:sweep", "Render, pre-train and measure configurations."),
+    "status": ("sweep:status", "How far a sweep is."),
+    "merge": ("sweep:merge", "Take the work of other nodes into a store."),
+    "compare": ("compare:compare", "Compare learners with the baselines."),
+    "effects": ("effects:effects", "What each parameter does: Walsh/ANOVA of a table."),
 }
 
 

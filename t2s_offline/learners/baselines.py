@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from t2s_offline.belief import standardise
 from t2s_offline.errors import BadInput
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimSpace
@@ -46,13 +47,21 @@ def one_hot(index: int, size: int) -> Float64:
 
 @dataclass(frozen=True)
 class BestFixed:
-    """The configuration with the best mean reward over the training tasks, of those measured on all of them."""
+    """The configuration with the best mean reward over the training tasks, of those measured on all of them.
 
-    name: str = "best_fixed"
+    `standardised`: rewards minus the task's mean over its SD, so that a task of large spread does not decide alone.
+    """
+
+    standardised: bool = False
     seeded: bool = False
 
+    @property
+    def name(self) -> str:
+        return "best_fixed_standardised" if self.standardised else "best_fixed"
+
     def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> FixedPolicy:
-        mean_C = matrix.signal_TC.mean(axis=0)
+        signal_TC = standardise(matrix.signal_TC)[0] if self.standardised else matrix.signal_TC
+        mean_C = signal_TC.mean(axis=0)
         if np.isnan(mean_C).all():
             raise BadInput("best_fixed: no configuration is measured on all training tasks; sweep more cells")
         return FixedPolicy(matrix.space, one_hot(int(np.nanargmax(mean_C)), len(matrix.space)))

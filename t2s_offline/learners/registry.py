@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from t2s_offline.learners import Learner
 from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
+from t2s_offline.learners.exact import Exact
+from t2s_offline.learners.linear import Linear
+from t2s_offline.learners.nearest import NearestK
 from t2s_offline.learners.reinforce import Reinforce
+from t2s_offline.learners.surrogate import Surrogate
 
-LEARNERS: tuple[Learner, ...] = (Random(), DomainRandomization(), BestFixed(), Nearest(), Reinforce())
+LEARNERS: tuple[Learner, ...] = (
+    Random(),
+    DomainRandomization(),
+    BestFixed(),
+    BestFixed(standardised=True),
+    Nearest(),
+    NearestK(),
+    Linear(),
+    Linear("thompson"),
+    Exact(),
+    Surrogate(embedded=False),
+    Surrogate(),
+    Reinforce(),
+)

@@ -1,0 +1,135 @@
+"""compare: what learners are worth, beside the baselines."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import click
+
+from t2s_offline.cli.learn import training_tasks
+from t2s_offline.cli.options import (
+    Bar,
+    format_option,
+    jobs_option,
+    metric_option,
+    note,
+    print_rows,
+    probe_option,
+    recipe_option,
+    store_option,
+)
+from t2s_offline.compare import Comparison, Fold, Row
+from t2s_offline.errors import BadInput, check_known
+from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.store import RewardStore
+
+TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high"}
+
+
+@click.command()
+@store_option
+@recipe_option
+@metric_option
+@probe_option
+@click.option("--leave-one-out", is_flag=True, help="Leave each task out in turn, over all tasks.")
+@click.option("--learners", metavar="NAMES", help="Only these, with commas.  [default: all]")
+@click.option("--measure", metavar="COUNTS", help="Also measure so many backbones first, such as 0,1,2,4,8,16,32.")
+@click.option(
+    "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds of a learner; means are shown."
+)
+@jobs_option
+@format_option("table", "json", "csv")
+def compare(
+    store_path: Path, recipe: str | None, metric: str, probe: str | None, leave_one_out: bool, learners: str | None,
+    measure: str | None, seeds: int, jobs: int, file_format: str,
+) -> None:  # fmt: skip
+    """Compare learners with the baselines.
+
+    Reward and regret are percent, means over tasks (and seeds); normalised regret is regret over (best - mean of all
+    configurations), with its 95 % bootstrap interval over tasks.
+
+    \b
+    Examples:
+      t2s-offline compare --store rewards.duckdb --seeds 8
+      t2s-offline compare --store rewards.duckdb --leave-one-out
+      t2s-offline compare --leave-one-out --learners surrogate --measure 0,4,16
+    """
+    store = RewardStore(store_path)
+    matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
+    folds = folds_of(store, [task for task in matrix.tasks if task in embeddings.tasks], leave_one_out)
+    counts = measured_counts(measure)
+    found = fit_all(matrix, embeddings, folds, learners, seeds, jobs)
+    rows = [*found.rows, *(curves(matrix, embeddings, folds, counts) if counts else [])]
+    show(rows, file_format)
+    remarks(found, leave_one_out)
+
+
+def show(rows: list[Row], file_format: str) -> None:
+    """All columns for programs; for people a table a split, so that a line stays under 80 characters."""
+    columns = [field.name for field in fields(Row)]
+    if file_format != "table":
+        print_rows(columns, [list(vars(row).values()) for row in rows], file_format)
+        return
+    shown = [name for name in columns if name not in ("split", "tasks")]
+    for number, split in enumerate(dict.fromkeys(row.split for row in rows)):
+        own = [row for row in rows if row.split == split]
+        click.echo(f"{chr(10) if number else ''}{split.replace('_', ' ')}, {own[0].tasks} tasks")
+        print_rows(shown, [[getattr(row, name) for name in shown] for row in own], "table", TITLES)
+
+
+def folds_of(store: RewardStore, tasks: list[str], leave_one_out: bool) -> list[Fold]:
+    from t2s_offline import compare as comparison
+
+    if leave_one_out:
+        return comparison.leave_one_out(tasks)
+    return comparison.seen_unseen(*(training_tasks(store, tasks, split) for split in ("seen", "unseen")))
+
+
+def measured_counts(text: str | None) -> list[int]:
+    parts = text.split(",") if text else []
+    if not all(part.strip().isdecimal() for part in parts):
+        raise BadInput(f"--measure {text}: expected whole numbers with commas, such as 0,1,2,4,8")
+    return sorted({int(part) for part in parts})
+
+
+def fit_all(
+    matrix: RewardMatrix, embeddings: Embeddings, folds: list[Fold], names: str | None, seeds: int, jobs: int
+) -> Comparison:
+    from t2s_offline.compare import compare as run
+    from t2s_offline.learners.registry import LEARNERS
+
+    known = {learner.name: learner for learner in LEARNERS}
+    chosen = [check_known("learner", name.strip(), known) for name in names.split(",")] if names else list(known)
+    bar = Bar("compare", "fit")
+    try:
+        return run(matrix, embeddings, [known[name] for name in chosen], folds, seeds=seeds, jobs=jobs, progress=bar)
+    finally:
+        bar.close()
+
+
+def curves(matrix: RewardMatrix, embeddings: Embeddings, folds: list[Fold], counts: list[int]) -> list[Row]:
+    """The surrogate's measured shortlist, with prior-top-K, fixed-top-K and random search beside it."""
+    from t2s_offline.compare import curve_rows
+    from t2s_offline.learners.surrogate import Surrogate
+    from t2s_offline.measure import curve
+
+    unseen = [fold for fold in folds if not set(fold.test) & set(fold.train)]
+    if not unseen:
+        raise BadInput("--measure needs tasks that were not trained on; add --leave-one-out")
+    pairs = [(fold.train, task) for fold in unseen for task in fold.test]
+    rewards = curve(matrix, embeddings, Surrogate(), pairs, counts)
+    named = {"surrogate": "surrogate_shortlist", "random": "random_search"}
+    return curve_rows(matrix, unseen, counts, {named.get(name, name): rows for name, rows in rewards.items()})
+
+
+def remarks(found: Comparison, leave_one_out: bool) -> None:
+    """What a reader must know, and whether a winner can be named."""
+    from t2s_offline.judge import warning
+
+    note("normalised: regret over (best - mean of all); low, high: its 95 % bootstrap interval over tasks")
+    if not leave_one_out:
+        note("seen: the training tasks themselves, where nearest is the oracle by construction")
+    for split, regret_T in found.normalised_T.items():
+        if split != "seen" and (line := warning(regret_T)):
+            note(f"warning: {split}: {line}")

@@ -1,0 +1,43 @@
+"""effects: what each simulation parameter does, from a reward table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from t2s_offline.cli.options import format_option, metric_option, note, print_rows, recipe_option, store_option
+from t2s_offline.store import RewardStore
+
+
+@click.command()
+@store_option
+@recipe_option
+@metric_option
+@click.option("--task", "tasks", multiple=True, metavar="TASK", help="Only this task; may be repeated.  [default: all]")
+@click.option("--degrees", is_flag=True, help="Share of variance by degree instead of effects.")
+@click.option("--by-task", is_flag=True, help="Each task's own effects after those over all tasks.")
+@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Strongest effects to list.")
+@format_option("table", "json", "csv")
+def effects(
+    store_path: Path, recipe: str | None, metric: str, tasks: tuple[str, ...], degrees: bool, by_task: bool, top: int,
+    file_format: str,
+) -> None:  # fmt: skip
+    """Walsh/ANOVA report of a reward table: main effects, pairs, shares of variance, noise.
+
+    An effect is in percent, with its 95 % interval: over tasks for "all tasks", from the noise of a cell otherwise.
+
+    \b
+    Examples:
+      t2s-offline effects --store rewards.duckdb
+      t2s-offline effects --store rewards.duckdb --degrees
+      t2s-offline effects --store rewards.duckdb --task SVHN --format json
+    """
+    from t2s_offline.effects import effect_rows, report, share_rows
+
+    matrix = RewardStore(store_path).matrix(recipe, metric)
+    found = report(matrix.select(tasks) if tasks else matrix)
+    columns, rows = share_rows(found) if degrees else effect_rows(found, top=top, by_task=by_task)
+    print_rows(columns, rows, file_format)
+    for line in found.notes:
+        note(line)

@@ -1,0 +1,81 @@
+"""Nearest tasks: the configuration that is best, on average, on the k training tasks with the most similar embeddings.
+
+Comes in: rewards and embeddings of training tasks. Goes out: a policy. Rewards are standardised by task, so that a task
+of large spread does not decide alone. k is chosen by leaving one training task out, never on the task asked about.
+Ignores everything else the rewards say: `surrogate.py` uses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from t2s_offline.belief import standardise
+from t2s_offline.errors import BadInput
+from t2s_offline.learners.context import Context
+from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.space import SimSpace
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+CHOICES = (1, 2, 3, 5, 8, 13)
+
+
+@dataclass(frozen=True)
+class NearestK:
+    """`k` None: chosen among CHOICES and all tasks by leaving one training task out."""
+
+    k: int | None = None
+    name: str = "nearest_k"
+    seeded: bool = False
+
+    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> NearestKPolicy:
+        """Standardise rewards and choose k; nothing is random, `rng` is not used."""
+        tasks = len(matrix.tasks)
+        if matrix.tasks != embeddings.tasks:
+            raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
+        if self.k is not None and not 1 <= self.k <= tasks:
+            raise BadInput(f"k is {self.k}; expected 1 to {tasks}, the training tasks")
+        z_TC = np.nan_to_num(standardise(matrix.signal_TC)[0])
+        context = Context.of(embeddings.unit_TD)
+        k = self.k or _choose(z_TC, context.distance(embeddings.unit_TD))
+        return NearestKPolicy(matrix.space, context, z_TC, k)
+
+
+def _choose(z_TC: Float64, distance_TT: Float64) -> int:
+    """The k with the highest mean standardised reward when each training task is left out; the largest of equals."""
+    tasks = len(z_TC)
+    if tasks < 3:
+        return tasks
+    apart_TT = distance_TT + np.diag(np.full(tasks, np.inf))
+    order_TT = np.argsort(apart_TT, axis=1, kind="stable")[:, :-1]
+    running_TTC = np.cumsum(z_TC[order_TT], axis=1)  # sums over the 1, 2, ... nearest others
+    options = sorted({k for k in CHOICES if k < tasks - 1} | {tasks - 1}, reverse=True)
+    worth = [z_TC[np.arange(tasks), running_TTC[:, k - 1].argmax(axis=1)].mean() for k in options]
+    best = options[int(np.argmax(worth))]
+    return tasks if best == tasks - 1 else best
+
+
+@dataclass(frozen=True)
+class NearestKPolicy:
+    """z_TC: standardised rewards of the training tasks, 0 where missing."""
+
+    space: SimSpace
+    context: Context
+    z_TC: Float64
+    k: int
+
+    def mean(self, unit_XD: Float32) -> Float64:
+        """Mean standardised reward over the k nearest training tasks, shape (X, C)."""
+        order_XT = np.argsort(self.context.distance(unit_XD), axis=1, kind="stable")[:, : self.k]
+        return self.z_TC[order_XT].mean(axis=1)
+
+    def probabilities(self, unit_TD: Float32) -> Float64:
+        return self.decide(unit_TD, np.ones(len(self.space), dtype=bool))
+
+    def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
+        best_T = np.where(measured_C, self.mean(unit_TD), -np.inf).argmax(axis=1)
+        return np.eye(len(self.space))[best_T]

@@ -1,0 +1,216 @@
+"""The surrogate: a Gaussian process over (task, configuration) whose covariance between configurations is learned.
+
+Comes in: rewards of training tasks (cells may be missing, several seeds are averaged) and their embeddings. Goes out: a
+policy that gives each task a `Belief`: mean and uncertainty of every configuration, to be sharpened by measuring. See
+`evidence.py` for the model; hyperparameters and the form of the context are chosen by marginal likelihood on the
+training tasks alone. Ignores what is measured next: `measure.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from threadpoolctl import threadpool_limits
+
+from t2s_offline.belief import Belief, Level, standardise
+from t2s_offline.errors import BadInput
+from t2s_offline.learners.context import Context, Form
+from t2s_offline.learners.evidence import Evidence, Hyperparameters
+from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.seeds import derive_rng
+from t2s_offline.space import SimSpace
+from t2s_offline.walsh import DiffusionKernel
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+FORMS: tuple[Form, ...] = ("ranks", "cosine")
+FILL_ROUNDS = 2
+DRAWS = 512
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """`embedded=False` leaves the embeddings out: every new task gets the same belief (an ablation)."""
+
+    embedded: bool = True
+    seeded: bool = False
+
+    @property
+    def name(self) -> str:
+        return "surrogate" if self.embedded else "surrogate_shared"
+
+    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> SurrogatePolicy:
+        """Fit to `matrix.signal_TC`; nothing is random, `rng` is not used."""
+        with threadpool_limits(1):  # small products: threads cost far more than they give
+            return self._fit(matrix, embeddings)
+
+    def _fit(self, matrix: RewardMatrix, embeddings: Embeddings) -> SurrogatePolicy:
+        if matrix.tasks != embeddings.tasks:
+            raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
+        if len(matrix.tasks) < 2:
+            raise BadInput(f"{self.name}: {len(matrix.tasks)} training task; expected at least 2")
+        reward_TC = matrix.signal_TC
+        known_TC = ~np.isnan(reward_TC)
+        for task, known_C in zip(matrix.tasks, known_TC, strict=True):
+            if known_C.sum() < 2:
+                raise BadInput(f"{self.name}: training task {task} has {known_C.sum()} rewards; expected at least 2")
+        measured_O = np.flatnonzero(known_TC.any(axis=0))
+        reward_TO, known_TO = reward_TC[:, measured_O], known_TC[:, measured_O]
+        noise_sd = noise_of(matrix)
+        filled_TO = _first_fill(reward_TO)
+        policy = self._fit_filled(matrix, embeddings, filled_TO, measured_O, noise_sd)
+        for _ in range(0 if known_TO.all() else FILL_ROUNDS):
+            filled_TO = _fill(policy, reward_TO, known_TO, measured_O)
+            policy = self._fit_filled(matrix, embeddings, filled_TO, measured_O, noise_sd)
+        return policy
+
+    def _fit_filled(
+        self,
+        matrix: RewardMatrix,
+        embeddings: Embeddings,
+        reward_TO: Float64,
+        measured_O: npt.NDArray[np.int64],
+        noise_sd: float,
+    ) -> SurrogatePolicy:
+        """Fit to rewards of the measured configurations, none missing: the form with the higher evidence wins."""
+        z_TO, mean_T, sd_T = standardise(reward_TO)
+        candidates = []
+        for form in FORMS if self.embedded else FORMS[:1]:
+            context = Context.of(embeddings.unit_TD, form)
+            evidence = Evidence(matrix.space, measured_O, z_TO, context.distance(embeddings.unit_TD), self.embedded)
+            candidates.append((evidence.maximise(), context, evidence))
+        found, context, evidence = max(candidates, key=lambda candidate: candidate[0].log_evidence)
+        # noise of the training rewards is in the nugget; a reward itself has none
+        spread_T = sd_T[sd_T > 0]
+        seeds = max(matrix.accuracy_TCS.shape[2], 1)
+        noise = float((noise_sd**2 / seeds / spread_T**2).mean()) if len(spread_T) else 0.0
+        kernel = replace(found.kernel, nugget=max(found.kernel.nugget - noise, 0.01 * found.kernel.nugget))
+        z_TC, unseen_C = _extend(evidence, found)
+        return SurrogatePolicy(
+            matrix.space, context, embeddings.unit_TD, found, kernel, z_TC, unseen_C, level_of(mean_T, sd_T), noise_sd
+        )
+
+
+@dataclass(frozen=True)
+class SurrogatePolicy:
+    """What was fitted. z_TC: standardised rewards of the training tasks, extended to all configurations; unseen_C:
+    prior variance that no training task has narrowed; noise_sd: SD of one measurement in percent, 0 when not known."""
+
+    space: SimSpace
+    context: Context
+    unit_TD: Float32
+    found: Hyperparameters
+    kernel: DiffusionKernel
+    z_TC: Float64
+    unseen_C: Float64
+    level: Level
+    noise_sd: float = 0.0
+
+    @cached_property
+    def between_TT(self) -> Float64:
+        """Covariance between training tasks, shape (T, T)."""
+        return self.found.between(self.context.distance(self.unit_TD)) + np.eye(len(self.unit_TD))
+
+    def belief(self, unit_D: Float32) -> Belief:
+        """What is believed of a new task by its unit embedding (D,)."""
+        near_T = self.found.between(self.context.distance(unit_D[None]))[0]
+        return self._belief(near_T, np.arange(len(self.unit_TD)))
+
+    def belief_of_training(self, task: int) -> Belief:
+        """What the other training tasks say of one of them: its own rewards are not used."""
+        others = np.delete(np.arange(len(self.unit_TD)), task)
+        return self._belief(self.between_TT[task, others], others)
+
+    def _belief(self, near_T: Float64, rows: npt.NDArray[np.int64]) -> Belief:
+        root = cho_factor(self.between_TT[np.ix_(rows, rows)], lower=True)
+        share_T = cho_solve(root, near_T)
+        own = self.found.shared + self.found.similar + 1.0 - float(near_T @ share_T)
+        z_TC = self.z_TC[rows]
+        total = self.found.x + len(rows)
+        white_TC = solve_triangular(root[0], z_TC, lower=True)
+        return Belief(
+            kernel=self.kernel,
+            weight=own * self.found.x / total,
+            factor_FC=np.sqrt(own / total) * white_TC,
+            extra_C=own * (1 - self.found.x / total) * self.unseen_C,
+            mean_C=share_T @ z_TC,
+            level=self.level,
+        )
+
+    def probabilities(self, unit_TD: Float32) -> Float64:
+        """Probability that a configuration is the best, by draws from the belief, shape (T, C). The draws are the same
+        at every call."""
+        rows = []
+        for unit_D in unit_TD:
+            best = self.belief(unit_D).draw(DRAWS, derive_rng("surrogate", "probabilities")).argmax(axis=1)
+            rows.append(np.bincount(best, minlength=len(self.space)) / DRAWS)
+        return np.array(rows).reshape(len(unit_TD), len(self.space))
+
+    def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
+        """All weight on the measured configuration with the highest mean."""
+        mean_TC = np.array([self.belief(unit_D).mean_C for unit_D in unit_TD]).reshape(len(unit_TD), -1)
+        return np.eye(len(self.space))[np.where(measured_C, mean_TC, -np.inf).argmax(axis=1)]
+
+
+def level_of(mean_T: Float64, sd_T: Float64) -> Level:
+    """Level and spread a new task is expected to have; wider than the training tasks', which are few."""
+    log_T = np.log(sd_T[sd_T > 0])
+    log_scale = float(log_T.mean()) if len(log_T) else 0.0
+    log_sd = 1.1 * float(log_T.std(ddof=1)) if len(log_T) > 1 else 1.0
+    return Level(float(mean_T.mean()), max(2 * float(mean_T.std(ddof=1)), 10.0), log_scale, max(log_sd, 0.3))
+
+
+def noise_of(matrix: RewardMatrix) -> float:
+    """SD of one measurement in percent from what differs between seeds of a cell, pooled; 0 with a single seed."""
+    value_TCS = matrix.accuracy_TCS if matrix.val_TCS is None else matrix.val_TCS
+    known_TCS = ~np.isnan(value_TCS)
+    count_TC = known_TCS.sum(axis=2)
+    total_TC = np.where(known_TCS, value_TCS, 0.0).sum(axis=2)
+    mean_TC = total_TC / np.maximum(count_TC, 1)
+    squares = float((np.where(known_TCS, value_TCS - mean_TC[..., None], 0.0) ** 2).sum())
+    free = int(np.maximum(count_TC - 1, 0).sum())
+    return float(np.sqrt(squares / free)) if free else 0.0
+
+
+def _first_fill(reward_TO: Float64) -> Float64:
+    """Missing cells by the mean over tasks that have them, on the standardised scale."""
+    z_TO, mean_T, sd_T = standardise(reward_TO)
+    known_TO = ~np.isnan(z_TO)
+    column_O = np.where(known_TO, z_TO, 0.0).sum(axis=0) / (known_TO.sum(axis=0) + 1.0)  # shrunk: some have one task
+    return np.where(known_TO, reward_TO, mean_T[:, None] + sd_T[:, None] * column_O)
+
+
+def _fill(
+    policy: SurrogatePolicy, reward_TO: Float64, known_TO: npt.NDArray[np.bool_], measured_O: npt.NDArray[np.int64]
+) -> Float64:
+    """Missing cells by the belief that the other tasks and the task's own measured cells give."""
+    filled_TO = reward_TO.copy()
+    for task, known_O in enumerate(known_TO):
+        if not known_O.all():
+            belief = policy.belief_of_training(task)
+            own = np.flatnonzero(known_O)
+            mean_C, _ = belief.given(measured_O[own], reward_TO[task, own]).reward()
+            filled_TO[task, ~known_O] = mean_C[measured_O[~known_O]]
+    return filled_TO
+
+
+def _extend(evidence: Evidence, found: Hyperparameters) -> tuple[Float64, Float64]:
+    """Standardised rewards of the training tasks over all configurations (T, C), and the prior variance left there
+    once the measured configurations are known (C,): 0 where measured."""
+    if evidence.complete:
+        return evidence.z_TO, np.zeros(len(evidence.space))
+    every_C, measured_O, basis_OF = np.arange(len(evidence.space)), evidence.measured_O, evidence.basis()
+    cross_CF = found.kernel.block(every_C, measured_O) @ basis_OF
+    block_FF = basis_OF.T @ found.kernel.block(measured_O, measured_O) @ basis_OF
+    root = cho_factor(block_FF, lower=True)
+    weight_FC = cho_solve(root, cross_CF.T)
+    unseen_C = np.maximum(found.kernel.variance() - (cross_CF * weight_FC.T).sum(axis=1), 0.0)
+    unseen_C[measured_O] = 0.0
+    z_TC = evidence.z_TO @ basis_OF @ weight_FC
+    z_TC[:, measured_O] = evidence.z_TO
+    return z_TC, unseen_C
