@@ -11,7 +11,8 @@
     ├── MissingReward         a cell has no reward and nobody may fill it
     ├── QueryError            SQL was refused, failed or took too long
     ├── RenderError           a renderer or its device cannot do what was asked
-    └── PretrainFailed        a pre-training came to nothing after its retry; a sweep records it and goes on
+    ├── PretrainFailed        a pre-training came to nothing after its retry; a sweep records it and goes on
+    └── SweepFailed           configurations of a sweep failed; the others are kept
 
 Knows nothing about exit codes or printing: `cli.py` does that.
 """
@@ -82,6 +83,10 @@ class RenderError(T2SError):
 
 class PretrainFailed(T2SError):
     """A pre-training came to nothing after its retry."""
+
+
+class SweepFailed(T2SError):
+    """Configurations of a sweep failed; the others are kept."""
 
 
 def check_known(kind: str, name: str, known: Iterable[str], hint: str = "") -> str:

@@ -9,25 +9,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
 from t2s_offline import schema
 from t2s_offline.errors import BadFile, BadInput, UnknownName, check_known
-from t2s_offline.space import TASK2SIM, SimSpace
+from t2s_offline.frames import now, parameter_rows, task_rows, typed
+from t2s_offline.space import TASK2SIM, SimSpace, is_reference
 from t2s_offline.store import RewardStore
-from t2s_offline.tasks import PAPER_TASKS
 
 FORMATS = ("parquet", "csv")
-DTYPES: dict[str, pl.DataType] = {
-    "VARCHAR": pl.String(),
-    "INTEGER": pl.Int32(),
-    "DOUBLE": pl.Float64(),
-    "TIMESTAMP": pl.Datetime("us"),
-    "FLOAT[]": pl.List(pl.Float32()),
-}
 
 
 def export_store(store: RewardStore, folder: Path, file_format: str = "parquet") -> dict[str, int]:
@@ -108,8 +100,7 @@ def complete(
         if strange and known and space is None and "recipes" not in frames:
             raise UnknownName("recipe", strange[0], spaces, "a new recipe needs --space NAME:LEVELS,...")
         made = [
-            {"recipe": name, "space": str(space or TASK2SIM), "created_at": _now(), "source": source}
-            for name in strange
+            {"recipe": name, "space": str(space or TASK2SIM), "created_at": now(), "source": source} for name in strange
         ]
         spaces |= dict.fromkeys(strange, space or TASK2SIM)
         if made:
@@ -117,12 +108,7 @@ def complete(
             frames["recipes"] = typed(pl.DataFrame(whole), schema.RECIPES, source)
         check_rewards(rewards, spaces, source)
     if "recipes" in frames:
-        rows = [
-            {"recipe": name, "position": at + 1, "parameter": param.name, "levels": param.levels}
-            for name in frames["recipes"]["recipe"]
-            for at, param in enumerate(spaces[name].params)
-        ]
-        frames["parameters"] = typed(pl.DataFrame(rows), schema.PARAMETERS, source)
+        frames["parameters"] = parameter_rows({name: spaces[name] for name in frames["recipes"]["recipe"]}, source)
     if "embeddings" in frames:
         check_embeddings(frames["embeddings"], source)
     if "tasks" not in frames and (names := _task_names(frames)):
@@ -134,28 +120,10 @@ def _task_names(frames: Mapping[str, pl.DataFrame]) -> list[str]:
     return sorted({task for name in ("rewards", "embeddings") if name in frames for task in frames[name]["task"]})
 
 
-def task_rows(names: list[str], source: str) -> pl.DataFrame:
-    """Rows of the tasks table; group and split from the paper's registry where the name is in it."""
-    paper = {task.name: task for task in PAPER_TASKS}
-    rows = [
-        {
-            "task": name,
-            "task_group": paper[name].group if name in paper else None,
-            "split": paper[name].split if name in paper else None,
-        }
-        for name in names
-    ]
-    return typed(
-        pl.DataFrame(rows, schema_overrides={"task_group": pl.String, "split": pl.String}),
-        schema.TASKS,
-        source,
-    )
-
-
 def check_rewards(rewards: pl.DataFrame, spaces: Mapping[str, SimSpace], source: str) -> None:
     """Raise BadInput for the first cell that cannot be: unknown digit, metric, or accuracy outside 0 to 100."""
     for (name,), part in rewards.group_by("recipe", maintain_order=True):
-        unknown = set(part["configuration"]) - set(spaces[str(name)])
+        unknown = {c for c in set(part["configuration"]) - set(spaces[str(name)]) if not is_reference(c)}
         if unknown:
             spaces[str(name)].digits(min(unknown))
     for metric in rewards["metric"].unique():
@@ -219,36 +187,3 @@ def _table_of(frame: pl.DataFrame, file: Path) -> str:
     raise BadFile(
         f"{file}: columns {', '.join(frame.columns[:8])} are of no table; expected those of rewards or embeddings"
     )
-
-
-def typed(frame: pl.DataFrame, table: schema.Table, source: str) -> pl.DataFrame:
-    """The table's columns with the table's types; defaults for seed, metric, created_at and source."""
-    for name in frame.columns:
-        check_known(f"column in {source}", name, table.names)
-    defaults = {"seed": 0, "metric": "knn5", "created_at": _now(), "source": source}
-    columns = []
-    for column in table.columns:
-        dtype = DTYPES[column.type]
-        if column.name not in frame.columns:
-            if column.required and column.name not in defaults:
-                hint = "; name it with --recipe" if column.name == "recipe" else ""
-                raise BadInput(f"{source}: column {column.name} is missing ({column.meaning}){hint}")
-            columns.append(pl.lit(defaults.get(column.name), dtype=dtype).alias(column.name))
-        elif column.type == "FLOAT[]" and frame.schema[column.name] == pl.String:
-            columns.append(pl.col(column.name).str.json_decode(pl.List(pl.Float64)).cast(dtype))
-        elif column.type == "TIMESTAMP" and frame.schema[column.name] == pl.String:
-            columns.append(pl.col(column.name).str.to_datetime(time_unit="us"))
-        else:
-            columns.append(pl.col(column.name).cast(dtype))
-    try:
-        typed = frame.select(columns)
-    except pl.exceptions.PolarsError as error:
-        raise BadFile(f"{source}: {' '.join(str(error).split())[:200]}; expected the types of {table.name}") from error
-    for column in table.columns:
-        if column.required and typed[column.name].null_count():
-            raise BadInput(f"{source}: column {column.name} has empty values; expected {column.meaning}")
-    return typed
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

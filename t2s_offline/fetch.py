@@ -20,7 +20,7 @@ from typing import Any
 
 import polars as pl
 
-from t2s_offline import exchange, schema
+from t2s_offline import exchange, frames, schema
 from t2s_offline.errors import BadFile, BadInput, WrongHash
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store import RewardStore
@@ -85,14 +85,14 @@ def fetch_task2sim(store: RewardStore, folder: Path | None = None, progress: Pro
             else:
                 files[remote] = download(remote, Path(scratch), progress)
             check_hash(files[remote], remote.sha256)
-        frames = {
+        tables = {
             "recipes": recipe_frame(),
             "rewards": reward_frame(parse_rewards(files[REWARDS].read_bytes())),
             "embeddings": embedding_frame(
                 {k: v for remote in EMBEDDINGS for k, v in parse_embeddings(files[remote]).items()}
             ),
         }
-    return store.add(exchange.complete(frames, {}, SOURCE))
+    return store.add(exchange.complete(tables, {}, SOURCE))
 
 
 def download(remote: Remote, folder: Path, progress: Progress | None) -> Path:
@@ -183,7 +183,7 @@ def recipe_frame() -> pl.DataFrame:
         "backbone": "resnet50", "epochs": 100, "batch": 256, "optimiser": "adamw", "rate": 1e-3, "weight_decay": 0.05,
     }  # fmt: skip
     row = {"recipe": RECIPE, "space": str(TASK2SIM), "contents": json.dumps(contents), "source": SOURCE}
-    return exchange.typed(pl.DataFrame([row]), schema.RECIPES, SOURCE)
+    return frames.typed(pl.DataFrame([row]), schema.RECIPES, SOURCE)
 
 
 def reward_frame(rewards: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
@@ -192,12 +192,12 @@ def reward_frame(rewards: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
         for task, cells in rewards.items()
         for configuration, accuracy in cells.items()
     ]
-    return exchange.typed(pl.DataFrame(rows), schema.REWARDS, SOURCE)
+    return frames.typed(pl.DataFrame(rows), schema.REWARDS, SOURCE)
 
 
 def embedding_frame(vectors: Mapping[str, list[float]]) -> pl.DataFrame:
     rows = [{"task": task, "probe": PROBE, "embedding": vector} for task, vector in vectors.items()]
-    return exchange.typed(pl.DataFrame(rows), schema.EMBEDDINGS, SOURCE)
+    return frames.typed(pl.DataFrame(rows), schema.EMBEDDINGS, SOURCE)
 
 
 def registered() -> set[str]:

@@ -106,6 +106,8 @@ BACKBONES = _table(
     ("status", "VARCHAR!", "done, running or failed"),
     ("render_seconds", "DOUBLE", "seconds"),
     ("train_seconds", "DOUBLE", "seconds"),
+    ("train_accuracy", "DOUBLE", "of the pre-training on its own pictures, percent"),
+    ("val_accuracy", "DOUBLE", "of the pre-training on objects held out, percent"),
     ("device", "VARCHAR", "device it was trained on"),
     ("host", "VARCHAR", "name of the machine"),
     ("versions", "VARCHAR", "package and code versions as JSON"),
@@ -134,7 +136,11 @@ VIEWS = {
     "cells": """
         SELECT recipe, metric, task, configuration, avg(accuracy) AS accuracy, avg(val_accuracy) AS val_accuracy,
                count(*) AS seeds, stddev_samp(accuracy) AS seed_sd
-        FROM rewards GROUP BY ALL""",
+        FROM rewards WHERE configuration <> 'scratch' AND configuration NOT LIKE 'real:%' GROUP BY ALL""",
+    "reference_backbones": """
+        SELECT recipe, metric, task, configuration, avg(accuracy) AS accuracy, avg(val_accuracy) AS val_accuracy,
+               count(*) AS seeds, stddev_samp(accuracy) AS seed_sd
+        FROM rewards WHERE configuration = 'scratch' OR configuration LIKE 'real:%' GROUP BY ALL""",
     "best_configuration": """
         SELECT recipe, metric, task, first(configuration ORDER BY accuracy DESC, configuration) AS configuration,
                max(accuracy) AS accuracy, avg(accuracy) AS mean_accuracy,
@@ -150,6 +156,7 @@ VIEWS = {
                100.0 * count(*) / any_value(s.total) AS percent
         FROM rewards r JOIN (SELECT recipe, product(levels) AS total FROM parameters GROUP BY recipe) s
              ON s.recipe = r.recipe
+        WHERE r.configuration <> 'scratch' AND r.configuration NOT LIKE 'real:%'
         GROUP BY r.recipe, r.metric, r.task, r.seed""",
     "leaderboard": """
         SELECT c.recipe, c.metric, c.configuration, count(*) AS tasks, avg(c.accuracy) AS accuracy,
@@ -162,6 +169,7 @@ VIEWS = {
 #: What each view is for, shown by `t2s-offline query --help` and the README.
 VIEW_MEANINGS = {
     "cells": "a row a (recipe, metric, task, configuration): mean over seeds and their standard deviation",
+    "reference_backbones": "the same for `scratch` (random initialisation) and `real:FOLDER` (real pictures)",
     "best_configuration": "the best configuration of each task and what it gains over the mean",
     "main_effects": "mean accuracy of each task by parameter and level",
     "coverage": "how many configurations are measured, by task and seed",

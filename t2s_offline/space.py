@@ -21,6 +21,21 @@ from t2s_offline.errors import BadInput, UnknownName
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 MAX_CONFIGURATIONS = 1 << 20
 
+#: Backbones that stand beside those of configurations: random initialisation, and pre-training on real pictures in a
+#: folder. Neither can be digits of a space: levels enough for the letters of "scratch" would pass MAX_CONFIGURATIONS.
+SCRATCH = "scratch"
+REAL = "real:"
+
+
+def real_folder(configuration: str) -> str | None:
+    """The folder of ``real:FOLDER``; None for anything else."""
+    return configuration.removeprefix(REAL) if configuration.startswith(REAL) else None
+
+
+def is_reference(configuration: str) -> bool:
+    """Whether it is ``scratch`` or ``real:FOLDER``, which no simulator makes."""
+    return configuration == SCRATCH or bool(real_folder(configuration))
+
 
 @dataclass(frozen=True)
 class SimParam:

@@ -84,7 +84,7 @@ class RewardStore(StoreFile):
             recipe, space = self._recipe(con, recipe)
             rows = con.sql(
                 "SELECT task, configuration, seed, accuracy, val_accuracy FROM rewards "
-                "WHERE recipe = $1 AND metric = $2",
+                "WHERE recipe = $1 AND metric = $2 AND configuration <> 'scratch' AND configuration NOT LIKE 'real:%'",
                 params=[recipe, metric],
             ).pl()
         if rows.is_empty():

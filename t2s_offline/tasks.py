@@ -1,53 +1,88 @@
-"""Downstream tasks: the registry of the paper's twenty.
+"""Downstream tasks: the registry of the paper's twenty and the embedded digits, and where the files of a task lie.
 
-Comes in: a task's name. Goes out: its group and its place in the paper's seen/unseen split. Ignores rewards and
-embeddings: those are in a store.
+Comes in: a task's name or path, and the folder that T2S_DATA names. Goes out: the task's group, its place in the
+paper's seen/unseen split, the classes and pictures it should have, and what is present. Reads no picture
+(`task_data.py` does) and ignores rewards and embeddings: those are in a store.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from t2s_offline.errors import UnknownName
+from t2s_offline.errors import BadFile, BadInput, UnknownName
 
 Split = Literal["seen", "unseen"]
 Group = Literal["natural", "aerial", "symbolic", "medical", "illustrative", "texture"]
+Kind = Literal["embedded", "npz", "folder", "torchvision"]
+
+DATA_VARIABLE = "T2S_DATA"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A downstream image classification dataset (paper, section 4.1)."""
+    """A downstream image classification dataset (paper, section 4.1).
+
+    `classes`, `images`: how many it should have in all, None where versions differ; `place`: where to get it, or the
+    class of torchvision.datasets that downloads it.
+    """
 
     name: str
     group: Group
-    split: Split
+    split: Split | None
+    classes: int | None = None
+    images: int | None = None
+    place: str = ""
+
+    @property
+    def downloads(self) -> bool:
+        """Whether torchvision can fetch it."""
+        return self.place.startswith("torchvision ")
 
 
 PAPER_TASKS: tuple[Task, ...] = (
-    Task("CropDisease", "natural", "seen"),
-    Task("EuroSAT", "aerial", "seen"),
-    Task("SVHN", "symbolic", "seen"),
-    Task("ChestX", "medical", "seen"),
-    Task("Sketch", "illustrative", "seen"),
-    Task("DTD", "texture", "seen"),
-    Task("Flowers102", "natural", "seen"),
-    Task("DeepWeeds", "natural", "seen"),
-    Task("Resisc45", "aerial", "seen"),
-    Task("Omniglot", "symbolic", "seen"),
-    Task("ISIC", "medical", "seen"),
-    Task("Kaokore", "illustrative", "seen"),
-    Task("CUB", "natural", "unseen"),
-    Task("PacsC", "illustrative", "unseen"),
-    Task("PacsS", "illustrative", "unseen"),
-    Task("AID", "aerial", "unseen"),
-    Task("USPS", "symbolic", "unseen"),
-    Task("FMD", "texture", "unseen"),
-    Task("CactusAerial", "aerial", "unseen"),
-    Task("ChestXPneumonia", "medical", "unseen"),
+    Task("CropDisease", "natural", "seen", 38, 54305, "github.com/spMohanty/PlantVillage-Dataset (raw/color)"),
+    Task("EuroSAT", "aerial", "seen", 10, 27000, "torchvision EuroSAT"),
+    Task("SVHN", "symbolic", "seen", 10, 99289, "torchvision SVHN"),
+    Task("ChestX", "medical", "seen", 7, 25848, "NIH ChestX-ray8, pictures with one of seven findings (BSCD-FSL)"),
+    Task("Sketch", "illustrative", "seen", 1000, 50889, "github.com/HaohanWang/ImageNet-Sketch"),
+    Task("DTD", "texture", "seen", 47, 5640, "torchvision DTD"),
+    Task("Flowers102", "natural", "seen", 102, 8189, "torchvision Flowers102"),
+    Task("DeepWeeds", "natural", "seen", 9, 17509, "github.com/AlexOlsen/DeepWeeds"),
+    Task("Resisc45", "aerial", "seen", 45, 31500, "NWPU-RESISC45, Cheng et al. 2017"),
+    Task("Omniglot", "symbolic", "seen", 1623, 32460, "torchvision Omniglot"),
+    Task("ISIC", "medical", "seen", 7, 10015, "challenge.isic-archive.com, 2018, task 3, training data"),
+    Task("Kaokore", "illustrative", "seen", 4, None, "github.com/rois-codh/kaokore (labels: status)"),
+    Task("CUB", "natural", "unseen", 200, 11788, "Caltech-UCSD Birds-200-2011"),
+    Task("PacsC", "illustrative", "unseen", 7, 2344, "PACS, Li et al. 2017, cartoon"),
+    Task("PacsS", "illustrative", "unseen", 7, 3929, "PACS, Li et al. 2017, sketch"),
+    Task("AID", "aerial", "unseen", 30, 10000, "captain-whu.github.io/AID"),
+    Task("USPS", "symbolic", "unseen", 10, 9298, "torchvision USPS"),
+    Task("FMD", "texture", "unseen", 10, 1000, "Flickr Material Database, Sharan et al."),
+    Task("CactusAerial", "aerial", "unseen", 2, 21500, "Kaggle, aerial-cactus-identification"),
+    Task("ChestXPneumonia", "medical", "unseen", 2, 5856, "Kaggle, chest-xray-pneumonia"),
 )
 
-_BY_NAME = {task.name: task for task in PAPER_TASKS}
+#: scikit-learn's real handwritten digits: needs no file.
+DIGITS = Task("digits", "symbolic", None, 10, 1797, "scikit-learn")
+
+_BY_NAME = {task.name: task for task in (*PAPER_TASKS, DIGITS)}
+
+#: How a folder under T2S_DATA is laid out, shown where one is missing.
+LAYOUT = "NAME/CLASS/*.jpg or NAME/{train,val,test}/CLASS/*.jpg; or NAME.npz with x_train, y_train, x_test, y_test"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A task and where its pictures are: a file or folder, or nothing for what is embedded."""
+
+    name: str
+    kind: Kind
+    path: Path | None = None
+    task: Task | None = None
 
 
 def task(name: str) -> Task:
@@ -55,3 +90,98 @@ def task(name: str) -> Task:
     if name not in _BY_NAME:
         raise UnknownName("task", name, _BY_NAME)
     return _BY_NAME[name]
+
+
+def data_folder(given: Path | None = None) -> Path | None:
+    """The folder of tasks: the one given, else what T2S_DATA names; BadFile when it is no folder."""
+    text = os.environ.get(DATA_VARIABLE)
+    folder = given or (Path(text) if text else None)
+    if folder is not None and not folder.is_dir():
+        raise BadFile(f"{folder} is no folder; expected the folder of tasks; set {DATA_VARIABLE} to one that is there")
+    return folder
+
+
+def locate(name: str, data: Path | None = None) -> Located:
+    """Find a task by name, or a folder or .npz by path.
+
+    A name is looked up as DATA/NAME.npz, DATA/NAME/, a torchvision download already under DATA, then the embedded ones.
+    Raises BadFile when a registered task has no files, UnknownName when nothing has that name.
+    """
+    folder = data_folder(data)
+    if found := _under(folder, name):
+        return found
+    if name == DIGITS.name:
+        return Located(name, "embedded", None, DIGITS)
+    if name in _BY_NAME:
+        raise BadFile(_absent(_BY_NAME[name], folder))
+    path = Path(name)
+    if path.suffix == ".npz" and path.is_file():
+        return Located(path.stem, "npz", path)
+    if path.is_dir():
+        return Located(path.resolve().name, "folder", path)
+    if os.sep in name or path.suffix == ".npz":
+        raise BadFile(f"{name} is not there; expected a task's name, a folder of class folders, or an .npz file")
+    raise UnknownName("task", name, {*_BY_NAME, *(found.name for found in present(folder))}, _hint(folder))
+
+
+def present(data: Path | None = None) -> list[Located]:
+    """Every task whose pictures are at hand, by name; torchvision's count once they are downloaded."""
+    folder = data_folder(data)
+    embedded = Located(DIGITS.name, "embedded", None, DIGITS)
+    names = {*_BY_NAME, *(_names_in(folder) if folder else ())}
+    found = {located.name: located for name in names if (located := _under(folder, name))}
+    return sorted(({DIGITS.name: embedded} | found).values(), key=lambda located: located.name.casefold())
+
+
+def _under(folder: Path | None, name: str) -> Located | None:
+    """A task of that name under the folder of tasks."""
+    if folder is None or not name or "/" in name or os.sep in name or name in (".", ".."):
+        return None
+    known = _BY_NAME.get(name)
+    if (file := folder / f"{name}.npz").is_file():
+        return Located(name, "npz", file, known)
+    path = folder / name
+    if known is not None and known.downloads and (path / ".torchvision").is_file():
+        return Located(name, "torchvision", path, known)
+    if path.is_dir() and any(_class_folders(path)):
+        return Located(name, "folder", path, known)
+    return None
+
+
+def _names_in(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield path.name
+        elif path.suffix == ".npz":
+            yield path.stem
+
+
+def _class_folders(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _hint(folder: Path | None) -> str:
+    return f"or give a path; tasks lie in {folder}" if folder else f"or give a path, or set {DATA_VARIABLE}"
+
+
+def _absent(wanted: Task, folder: Path | None) -> str:
+    where = folder or f"the folder that {DATA_VARIABLE} names"
+    layout = LAYOUT.replace("NAME", wanted.name)
+    get = (
+        f"run: t2s-offline tasks --download {wanted.name}" if wanted.downloads else f"get it from {wanted.place or '?'}"
+    )
+    return f"task {wanted.name} is not in {where}; {get}; expected {layout}"
+
+
+def check_counts(wanted: Task, classes: int, images: int) -> None:
+    """BadInput when a registered task has other classes, or over 1 % more or fewer pictures, than published."""
+    if wanted.classes is not None and classes != wanted.classes:
+        raise BadInput(
+            f"task {wanted.name} has {classes} classes; expected {wanted.classes}; get it again: {wanted.place}"
+        )
+    if wanted.images is not None and abs(images - wanted.images) > wanted.images / 100:
+        raise BadInput(
+            f"task {wanted.name} has {images} pictures; expected {wanted.images}; get it again: {wanted.place}"
+        )

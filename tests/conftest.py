@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from t2s_offline import exchange, schema
+from t2s_offline import exchange, frames, schema
 from t2s_offline.fetch import fetch_task2sim
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimParam, SimSpace
@@ -49,11 +49,11 @@ def tiny_frames(planted: RewardMatrix, planted_embeddings: Embeddings) -> dict[s
         {"task": task, "probe": "probe", "embedding": vector.tolist()}
         for task, vector in zip(planted_embeddings.tasks, planted_embeddings.vector_TD, strict=True)
     ]
-    frames = {
-        "rewards": exchange.typed(pl.DataFrame(rewards), schema.REWARDS, "planted"),
-        "embeddings": exchange.typed(pl.DataFrame(vectors), schema.EMBEDDINGS, "planted"),
+    tables = {
+        "rewards": frames.typed(pl.DataFrame(rewards), schema.REWARDS, "planted"),
+        "embeddings": frames.typed(pl.DataFrame(vectors), schema.EMBEDDINGS, "planted"),
     }
-    return exchange.complete(frames, {}, "planted", planted.space)
+    return exchange.complete(tables, {}, "planted", planted.space)
 
 
 @pytest.fixture

@@ -60,6 +60,16 @@ def test_a_space_of_more_levels(tmp_path: Path) -> None:
     assert store.matrix().reward_TC[0, space.index("21")] == 1
 
 
+def test_references_are_kept_apart_from_configurations(tmp_path: Path) -> None:
+    file = rewards_csv(tmp_path / "m.csv", rows=["r,t,00000000,1", "r,t,scratch,2", "r,t,real:pets,3"])
+    store = RewardStore(tmp_path / "s.duckdb")
+    import_path(store, file)
+    assert store.matrix().accuracy_TCS[0].tolist().count([1.0]) == 1
+    with store.reader() as con:
+        assert con.execute("SELECT accuracy FROM reference_backbones ORDER BY 1").fetchall() == [(2.0,), (3.0,)]
+        assert con.execute("SELECT cells FROM coverage").fetchall() == [(1,)]
+
+
 HEAD = "recipe,task,configuration,accuracy"
 
 

@@ -209,9 +209,9 @@ ADD = """
 import sys
 from pathlib import Path
 import polars as pl
-from t2s_offline import exchange, schema
+from t2s_offline import exchange, frames, schema
 from t2s_offline.store import RewardStore
-frame = exchange.typed(pl.read_parquet(sys.argv[2]), schema.REWARDS, "x")
+frame = frames.typed(pl.read_parquet(sys.argv[2]), schema.REWARDS, "x")
 print("go", flush=True)
 RewardStore(Path(sys.argv[1])).add(exchange.complete({"rewards": frame}, {}, "x"))
 """

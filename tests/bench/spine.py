@@ -25,6 +25,7 @@ import polars as pl
 from t2s_offline import exchange, schema
 from t2s_offline.fetch import fetch_task2sim
 from t2s_offline.formats import render
+from t2s_offline.frames import typed
 from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.learners.train import train_policy
 from t2s_offline.matrix import Embeddings, RewardMatrix
@@ -95,7 +96,7 @@ def storage(folder: Path) -> list[list[object]]:
         for configuration in TASK2SIM
         for seed in range(9)
     ]
-    rewards = exchange.typed(pl.DataFrame(rows), schema.REWARDS, "bench")
+    rewards = typed(pl.DataFrame(rows), schema.REWARDS, "bench")
     frames = exchange.complete({"rewards": rewards}, {}, "bench")
     store = RewardStore(folder / "big.duckdb")
     store.add(frames)

@@ -1,0 +1,80 @@
+"""Training states: a network and its optimiser come in, tensors by name go out, to memory or to a safetensors file.
+
+A state restored continues to the same bits on a CPU. Ignores schedules and data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from t2s_offline.errors import BadFile
+
+FORMAT = "t2s-offline checkpoint 1"
+State = dict[str, torch.Tensor]
+
+
+def snapshot(network: nn.Module, optimiser: torch.optim.Optimizer) -> State:
+    """Copies of every weight, buffer and moment, on their device."""
+    state = {f"network.{name}": tensor.detach().clone() for name, tensor in network.state_dict().items()}
+    for at, moments in optimiser.state_dict()["state"].items():
+        for name, value in moments.items():
+            if value is not None:
+                state[f"optimiser.{at}.{name}"] = torch.as_tensor(value).detach().clone()
+    return state
+
+
+def restore(state: Mapping[str, torch.Tensor], network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    """Put a state back in place; RuntimeError or KeyError when it is of another network."""
+    network.load_state_dict({name[8:]: tensor for name, tensor in state.items() if name.startswith("network.")})
+    content = optimiser.state_dict()
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in state.items():
+        if name.startswith("optimiser."):
+            _, at, kind = name.split(".", 2)
+            parameter = parameters[int(at)]
+            if tensor.shape == parameter.shape:  # fused optimisers want the moments laid out like the parameter
+                tensor = torch.empty_like(parameter).copy_(tensor)
+            moments.setdefault(int(at), {})[kind] = tensor.clone()
+    optimiser.load_state_dict({"state": moments, "param_groups": content["param_groups"]})
+
+
+def write_checkpoint(path: Path, state: State, card: Mapping[str, Any]) -> None:
+    """Replace the file by this state; BadFile when it cannot be written, a full disk for one."""
+    from safetensors.torch import save
+
+    text = json.dumps({**card, "format": FORMAT}, allow_nan=False)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in state.items()}
+        partial.write_bytes(save(tensors, metadata={"t2s_offline": text}))
+        os.replace(partial, path)
+    except OSError as error:
+        raise BadFile(f"cannot write the checkpoint {path}: {error.strerror or error}; free space there") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path) -> tuple[State, dict[str, Any]] | None:
+    """State and card, or None when there is none that can be read: the work then starts over."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            card = json.loads((file.metadata() or {}).get("t2s_offline", "null"))
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError):
+        return None
+    return (state, card) if isinstance(card, dict) and card.get("format") == FORMAT else None

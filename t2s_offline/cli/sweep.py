@@ -1,0 +1,190 @@
+"""sweep, status, merge: fill a store by rendering, pre-training and measuring."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from t2s_offline.cli.options import Bar, format_option, note, print_rows, store_option
+from t2s_offline.design import Design, make_design
+from t2s_offline.errors import BadInput
+from t2s_offline.recipe import SweepSpec, read_spec
+from t2s_offline.space import TASK2SIM, is_reference
+from t2s_offline.store import RewardStore
+from t2s_offline.sweep import attempts, declare, pending, plan, run, sharded
+from t2s_offline.work import Outcome
+from t2s_offline.workshop import Unit, Workshop, pin
+
+spec_argument = click.argument("spec_path", metavar="SPEC.toml", type=click.Path(path_type=Path))
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
+)
+
+
+def read_plan(spec_path: Path, data: Path | None) -> tuple[SweepSpec, Design, list[Unit], list[dict[str, object]]]:
+    """A specification, its design, its units, and the tasks it measures."""
+    from t2s_offline.tasks import locate, present
+
+    spec = pin(read_spec(spec_path))
+    references = [str(name) for name in spec.design.get("references", [])]
+    if strange := [name for name in references if not is_reference(name)]:
+        raise BadInput(f"{spec_path}: reference {strange[0]!r}; expected scratch or real:FOLDER")
+    design = make_design({key: value for key, value in spec.design.items() if key != "references"})
+    found = [locate(task, data) for task in spec.tasks] if spec.tasks else present(data)
+    units = plan(spec, design, [located.name for located in found], references)
+    rows: list[dict[str, object]] = []
+    for located in found:
+        known = located.task
+        rows.append(
+            {
+                "task": located.name,
+                "task_group": known.group if known else None,
+                "split": known.split if known else None,
+                "source": located.kind,
+            }
+        )
+    return spec, design, units, rows
+
+
+@click.command()
+@spec_argument
+@store_option
+@data_option
+@click.option("--dry-run", is_flag=True, help="Print what would be done, its time and disk; do nothing.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0.")
+@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a GPU, or one a core]")
+@click.option("--retries", type=click.IntRange(0), default=1, show_default=True, help="Tries after a failure.")
+@click.option("--keep-going", is_flag=True, help="Go on with the others after a failure.")
+@click.option("--shard", metavar="I/N", help="Do part I of N and leave the rows in the spool; see merge.")
+@click.option("--no-backbones", is_flag=True, help="Do not keep backbones; a task added later then trains again.")
+def sweep(
+    spec_path: Path, store_path: Path, data: Path | None, dry_run: bool, device: str, workers: int | None, retries: int,
+    keep_going: bool, shard: str | None, no_backbones: bool,
+) -> None:  # fmt: skip
+    """Render, pre-train and measure every configuration of a specification.
+
+    Cells that the store has are not done again: run the same command after an interruption, or with more tasks.
+
+    \b
+    Examples:
+      t2s-offline sweep sweeps/tiny.toml --store rewards.duckdb --dry-run
+      t2s-offline sweep sweeps/tiny.toml --store rewards.duckdb
+    """
+    spec, design, units, tasks = read_plan(spec_path, data)
+    store = RewardStore(store_path)
+    count = workers or default_workers(device)
+    shop = Workshop(store, spec.recipes, TASK2SIM, device, count, data, keep_backbones=not no_backbones)
+    units = sharded(units, shard)
+    if dry_run:
+        show_plan(units, pending(units, store) if store.path.exists() else units, design, shop)
+        return
+    signal.signal(signal.SIGTERM, _interrupt)
+    declare(store, spec, TASK2SIM, tasks)
+    bar = SweepBar(len(pending(units, store)))
+    try:
+        report = run(
+            units, shop, retries=retries, keep_going=keep_going, spool_only=shard is not None, progress=bar.update
+        )
+    finally:
+        bar.close()
+    spent = (
+        f"render {report.render_seconds:.0f}, train {report.train_seconds:.0f}, measure {report.measure_seconds:.0f} s"
+    )
+    click.echo(f"{store_path}: {report.done} of {report.total} configurations done, {report.rows} rows added ({spent})")
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def default_workers(device: str) -> int:
+    """One a GPU; on a CPU one a core, each with one thread."""
+    import torch
+
+    gpus = torch.cuda.device_count() if device in ("auto", "cuda") else 0
+    if gpus or device.startswith("cuda"):
+        return max(gpus, 1)
+    return os.cpu_count() or 1
+
+
+class SweepBar:
+    """Progress of a sweep on stderr: a bar on a terminal, and a line for every failure."""
+
+    def __init__(self, missing: int) -> None:
+        self.bar, self.missing, self.seen = Bar("sweep", "configuration"), missing, 0
+
+    def update(self, outcome: Outcome, _done: int, _total: int) -> None:
+        if outcome.status == "failed":
+            note(f"failed: {outcome.unit.name}, attempt {outcome.unit.attempt}: {outcome.error}")
+            return
+        self.seen += 1
+        self.bar(self.seen, max(self.missing, self.seen))
+
+    def close(self) -> None:
+        self.bar.close()
+
+
+def show_plan(units: Sequence[Unit], missing: Sequence[Unit], design: Design, shop: Workshop) -> None:
+    from t2s_offline.estimate import estimate
+
+    recipes = dict.fromkeys(unit.recipe_id for unit in units)
+    cells = sum(len(unit.cells) for unit in missing)
+    note(f"{design}; {len(recipes)} recipe(s), {len(dict.fromkeys(u.seed for u in units))} seed(s)")
+    shown = [[unit.recipe_id, unit.configuration, unit.seed, len(unit.cells)] for unit in missing]
+    print_rows(["recipe", "configuration", "seed", "cells"], shown, "table")
+    found = estimate(missing, shop)
+    hours = found.seconds / 3600
+    click.echo(f"{len(missing)} of {len(units)} configurations, {cells} cells to do")
+    click.echo(
+        f"about {hours:.2f} h of work, {hours / shop.workers:.2f} h with {shop.workers} worker(s) ({found.basis}); "
+        f"{found.disk / 1e6:.0f} MB of backbones"
+    )
+
+
+@click.command()
+@spec_argument
+@store_option
+@data_option
+@format_option("table", "json", "csv")
+def status(spec_path: Path, store_path: Path, data: Path | None, file_format: str) -> None:
+    """How far a sweep is: done, running, failed, rate, time left.
+
+    \b
+    Example:
+      t2s-offline status sweeps/tiny.toml --store rewards.duckdb
+    """
+    from t2s_offline.progress import progress_of
+
+    spec, _design, units, _tasks = read_plan(spec_path, data)
+    rows = progress_of(units, Workshop(RewardStore(store_path), spec.recipes, TASK2SIM, data=data))
+    columns = list(rows[0])
+    titles = {"configurations": "all", "per_hour": "an hour", "hours_left": "hours left"}
+    print_rows(columns, [list(row.values()) for row in rows], file_format, titles)
+    store = RewardStore(store_path)
+    for key, (number, state, error) in sorted(attempts(store).items() if store.path.exists() else []):
+        if state == "failed":
+            note(f"failed: {' '.join(map(str, key))}, attempt {number}: {error}")
+
+
+@click.command()
+@click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
+@store_option
+def merge(sources: tuple[Path, ...], store_path: Path) -> None:
+    """Take waiting shards into a store, and the rows of other stores or table folders.
+
+    \b
+    Examples:
+      t2s-offline merge --store rewards.duckdb
+      t2s-offline merge node1.duckdb node2.duckdb --store rewards.duckdb
+    """
+    from t2s_offline.progress import merge_stores
+
+    new: dict[str, Any] = merge_stores(RewardStore(store_path), [RewardStore(path) for path in sources])
+    added = ", ".join(f"{count} {name}" for name, count in new.items() if count and name != "parameters")
+    click.echo(f"{store_path}: {added or 'nothing new'}{' added' if added else ''}")

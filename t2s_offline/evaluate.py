@@ -1,0 +1,161 @@
+"""Evaluation: a backbone and a task's pictures come in, accuracies in percent go out.
+
+Features are extracted once a task, for every metric but fine-tuning. The val part is judged by what the train part
+teaches; the test part by train and val together, which is what a user would then have. Ignores how the backbone was
+made. LogME is a score of train (val_accuracy) and of train and val (accuracy), without a bound.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from t2s_offline.augment import Augment
+from t2s_offline.errors import BadInput, check_known
+from t2s_offline.networks import Backbone, extract, linear_head
+from t2s_offline.pictures import Pictures
+from t2s_offline.recipe import METRICS, Recipe
+from t2s_offline.scoring import decayed, dropped, knn_votes, logistic_probe, logme, sgd_probe
+from t2s_offline.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric of a task: `accuracy` on test and `val_accuracy` on val in percent (scores for logme), seconds."""
+
+    metric: str
+    accuracy: float
+    val_accuracy: float
+    n_eval: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """N features (N, D) float32 and labels (N,) int64 on one device."""
+
+    feature_ND: torch.Tensor
+    label_N: torch.Tensor
+
+    def __add__(self, other: Labelled) -> Labelled:
+        pairs = (self.feature_ND, other.feature_ND), (self.label_N, other.label_N)
+        return Labelled(*(torch.cat(pair) for pair in pairs))
+
+
+def features_of(backbone: Backbone, parts: Mapping[str, Pictures], recipe: Recipe) -> dict[str, Labelled]:
+    """Features of every part, on the backbone's device."""
+    device, autocast = backbone.scale.device, recipe.precision == "bfloat16"
+    return {
+        name: Labelled(extract(backbone, part.image_NCHW, autocast=autocast), torch.from_numpy(part.label_N).to(device))
+        for name, part in parts.items()
+    }
+
+
+def evaluate(
+    backbone: Backbone,
+    task: str,
+    parts: Mapping[str, Pictures],
+    recipe: Recipe,
+    metrics: Sequence[str] = ("knn5",),
+    *,
+    seed: int = 0,
+) -> list[Measurement]:
+    """Measure a task with train, val and test parts. `seed`: of probes and fine-tuning, with the task's name.
+
+    `seconds` of a metric leaves the extraction of features out, but for the first that uses them.
+    """
+    for metric in metrics:
+        check_known("metric", metric, METRICS)
+    for name in ("train", "val", "test"):
+        if name not in parts or not len(parts[name]):
+            raise BadInput(f"task {task} has no {name} pictures; expected train, val and test parts")
+    classes = len(parts["train"].classes)
+    found: dict[str, Labelled] | None = None
+    rows = []
+    for metric in metrics:
+        begin = time.perf_counter()
+        if metric == "finetune":
+            values = [
+                finetuned(backbone, teach, parts[part], recipe, seed=derive_seed("finetune", task, seed, part))
+                for part, teach in (("val", [parts["train"]]), ("test", [parts["train"], parts["val"]]))
+            ]
+        else:
+            found = found or features_of(backbone, parts, recipe)
+            values = [
+                measured(metric, teach, found[part], classes, recipe, derive_seed(metric, task, seed, part), task)
+                for part, teach in (("val", found["train"]), ("test", found["train"] + found["val"]))
+            ]
+        rows.append(Measurement(metric, values[1], values[0], len(parts["test"]), time.perf_counter() - begin))
+    return rows
+
+
+def measured(
+    metric: str, teach: Labelled, judge: Labelled, classes: int, recipe: Recipe, seed: int, task: str = ""
+) -> float:
+    """One metric of `judge` after learning from `teach`: percent right, or the score of `teach` for logme."""
+    x, y = teach.feature_ND, teach.label_N
+    if metric == "logme":
+        return logme(x, y, classes)
+    if metric == "knn5":
+        if len(x) < recipe.k:
+            raise BadInput(f"task {task} has {len(x)} pictures to compare with; expected {recipe.k} or more (k)")
+        scores = knn_votes(x, y, judge.feature_ND, classes, recipe.k, recipe.temperature)
+    elif recipe.linear_solver == "lbfgs":
+        scores = logistic_probe(x, y, classes, recipe.linear_c)(judge.feature_ND)
+    else:
+        scores = sgd_probe(
+            x,
+            y,
+            linear_head(x.shape[1], classes, seed=seed, device=x.device),
+            generator=torch.Generator().manual_seed(seed % 2**63),
+            rate=recipe.linear_rate,
+            epochs=recipe.linear_epochs,
+            batch=recipe.linear_batch,
+            dropout=recipe.linear_dropout,
+        )(judge.feature_ND)
+    return percent(scores, judge.label_N)
+
+
+def percent(score_MC: torch.Tensor, label_M: torch.Tensor) -> float:
+    """How many of M pictures have their label's score highest, in percent."""
+    return 100 * float((score_MC.argmax(1) == label_M).double().mean())
+
+
+def finetuned(backbone: Backbone, teach: Sequence[Pictures], judge: Pictures, recipe: Recipe, *, seed: int) -> float:
+    """Percent right on `judge` after fine-tuning a copy of the backbone: the probe's head and schedule, all weights.
+
+    Pictures are cropped and flipped as in pre-training.
+    """
+    device = backbone.scale.device
+    network = copy.deepcopy(backbone).train()
+    norm = torch.nn.BatchNorm1d(network.features, affine=False, device=device)
+    head = linear_head(network.features, len(judge.classes), seed=seed, device=device)
+    image = torch.from_numpy(np.concatenate([part.image_NCHW for part in teach])).to(device)
+    label = torch.from_numpy(np.concatenate([part.label_N for part in teach])).to(device)
+    augment = Augment(image.shape[-1], recipe.crop_area, recipe.flip)
+    generator = torch.Generator().manual_seed(seed % 2**63)
+    optimiser = torch.optim.SGD([*network.parameters(), *head.parameters()], lr=recipe.finetune_rate, momentum=0.9)
+    autocast = recipe.precision == "bfloat16"
+    for epoch in range(recipe.finetune_epochs):
+        for group in optimiser.param_groups:
+            group["lr"] = decayed(recipe.finetune_rate, epoch, recipe.finetune_epochs)
+        order = torch.randperm(len(label), generator=generator).to(device)
+        for at in order.split(recipe.finetune_batch):
+            if len(at) < 2:
+                continue  # one picture has no variance
+            with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
+                feature = network(augment(image[at], generator))
+            logits = head(dropped(norm(feature), recipe.linear_dropout, generator))
+            optimiser.zero_grad(set_to_none=True)
+            F.cross_entropy(logits, label[at]).backward()
+            optimiser.step()
+    norm.eval()
+    with torch.no_grad():
+        scores = head(norm(extract(network, judge.image_NCHW, autocast=autocast)))
+    return percent(scores, torch.from_numpy(judge.label_N).to(device))

@@ -1,0 +1,78 @@
+"""Cache misses that render and train: a missing cell in, its reward out, and every row kept in the store.
+
+Comes in: a store whose recipe was made by a sweep. Goes out: a function for the learners' reward source. Ignores who
+asks and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from t2s_offline.errors import BadInput, PretrainFailed
+from t2s_offline.recipe import Recipe
+from t2s_offline.spool import absorb
+from t2s_offline.store import RewardStore
+from t2s_offline.work import Outcome, run_unit
+from t2s_offline.workshop import Unit, Workshop
+
+
+@dataclass
+class LivePath:
+    """Measures missing cells of one recipe and metric. `outcomes`: what was done, for the bill."""
+
+    shop: Workshop
+    recipe_id: str
+    metric: str
+    use_val: bool
+    seed: int = 0
+    told: Callable[[str], None] = lambda line: None
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def __call__(self, task: str, configuration: str) -> float:
+        """Accuracy in percent on the part that learners may look at; rows go into the store at once."""
+        self.told(f"measuring {task} under {configuration}")
+        unit = Unit(self.recipe_id, configuration, self.seed, ((task, self.metric),))
+        outcome = run_unit(unit, self.shop)
+        absorb(self.shop.store)
+        self.outcomes.append(outcome)
+        if outcome.status != "done":
+            raise PretrainFailed(f"{unit.name} could not be measured: {outcome.error or 'another sweep is doing it'}")
+        column = "val_accuracy" if self.use_val else "accuracy"
+        with self.shop.store.reader() as con:
+            row = con.execute(
+                f"SELECT {column} FROM rewards WHERE (recipe, task, configuration, seed, metric) = "
+                "($1, $2, $3, $4, $5)",
+                [self.recipe_id, task, configuration, self.seed, self.metric],
+            ).fetchone()
+        if row is None or row[0] is None:
+            raise PretrainFailed(f"{unit.name} left no {self.metric} reward for {task}; sweep it by hand to see why")
+        return float(row[0])
+
+    @property
+    def seconds(self) -> float:
+        """Rendering, training and measuring together."""
+        return sum(done.render_seconds + done.train_seconds + done.measure_seconds for done in self.outcomes)
+
+
+def live_path(
+    store: RewardStore,
+    recipe_id: str,
+    metric: str,
+    *,
+    use_val: bool,
+    device: str = "auto",
+    data: Path | None = None,
+    told: Callable[[str], None] = lambda line: None,
+) -> LivePath:
+    """The live path for a recipe of this store; BadInput when the recipe is not one of ours."""
+    recipe_id, space = store.recipe(recipe_id)
+    with store.reader() as con:
+        row = con.execute("SELECT contents, source FROM recipes WHERE recipe = $1", [recipe_id]).fetchone()
+    if row is None or row[1] != "sweep" or not row[0]:
+        raise BadInput(
+            f"recipe {recipe_id} was not made by a sweep, so its missing cells cannot be measured; use --on-miss skip"
+        )
+    shop = Workshop(store, {recipe_id: Recipe.from_contents(row[0])}, space, device, data=data)
+    return LivePath(shop, recipe_id, metric, use_val, told=told)

@@ -1,0 +1,248 @@
+"""Recipes and sweep specifications: a TOML file comes in, checked frozen values go out.
+
+A recipe is everything that can change a reward apart from configuration, task and seed; its id is a hash of that, and
+rewards under different ids are never mixed. A list for classes, objects or images stands for one recipe each (the
+paper's Figures 6 to 8). Ignores what the values do: `pretrain.py`, `evaluate.py` and `design.py` know that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from t2s_offline.errors import BadFile, BadInput, check_known
+
+Plain = str | int | float | bool
+#: Fields of a recipe for which a list stands for several recipes.
+LISTED = ("classes", "objects", "images")
+BACKBONES = ("resnet50", "resnet18", "resnet18-narrow")
+ONE_OF = {
+    "backbone": BACKBONES,
+    "optimiser": ("adamw", "sgd"),
+    "precision": ("bfloat16", "float32"),
+    "linear_solver": ("lbfgs", "sgd"),
+}
+#: name -> least and greatest value that makes sense
+BOUNDS: dict[str, tuple[float, float]] = {
+    "classes": (2, 10_000), "objects": (1, 100_000), "images": (1, 1_000_000), "size": (16, 1024),
+    "render_size": (0, 4096), "samples": (1, 256), "epochs": (0, 10_000), "batch": (2, 65_536), "rate": (0, 1e3),
+    "weight_decay": (0, 10), "warmup_epochs": (0, 10_000), "warmup_rate": (0, 1e3), "label_smoothing": (0, 0.99),
+    "crop_area": (0.01, 1), "jitter": (0, 1), "randaugment_ops": (0, 10), "randaugment_magnitude": (0, 10),
+    "mixup": (0, 100), "cutmix": (0, 100), "holdout": (0, 0.9), "k": (1, 1000), "temperature": (1e-3, 100),
+    "eval_size": (0, 1024), "eval_resize": (1, 4), "eval_pictures": (0, 10**9), "linear_c": (1e-9, 1e9),
+    "linear_rate": (0, 1e3), "linear_epochs": (1, 10_000), "linear_batch": (2, 65_536), "linear_dropout": (0, 0.99),
+    "finetune_rate": (0, 1e3), "finetune_epochs": (1, 10_000), "finetune_batch": (2, 65_536),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Rates are per step of the optimiser, sizes pixels, `holdout` and `crop_area` shares; 0 switches a thing off.
+
+    The defaults are the pilot's recipe for CPUs; `sweeps/paper.toml` holds the paper's.
+    """
+
+    renderer: str = "builtin"
+    renderer_version: str = ""  # of its pixels; a sweep fills it in, so that changed pictures make another recipe
+    classes: int = 32
+    objects: int = 20
+    images: int = 192  # of a class
+    size: int = 32  # that the network sees
+    render_size: int = 0  # 0: the same
+    samples: int = 4  # rays a pixel
+    renderer_options: Mapping[str, Plain] = field(default_factory=dict)
+    backbone: str = "resnet18-narrow"
+    optimiser: str = "adamw"
+    epochs: int = 6
+    batch: int = 64
+    rate: float = 1e-3
+    weight_decay: float = 0.05  # of weights, not of biases and batch norms
+    warmup_epochs: float = 0.0
+    warmup_rate: float = 1e-6
+    label_smoothing: float = 0.1
+    crop_area: float = 0.5  # least share of a picture that a random crop keeps; 1: no crops
+    flip: bool = True
+    jitter: float = 0.0  # of brightness, contrast and saturation
+    randaugment_ops: int = 0  # of a picture; the paper: 2
+    randaugment_magnitude: float = 9.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    precision: str = "bfloat16"
+    holdout: float = 0.125  # of the objects, for the validation accuracy of the pre-training
+    k: int = 5
+    temperature: float = 0.07
+    eval_size: int = 0  # of the tasks' pictures; 0: as `size`
+    eval_resize: float = 1.0  # the paper's 256 then 224: 8/7
+    eval_pictures: int = 0  # at most, of a part; 0: all
+    linear_solver: str = "lbfgs"  # sgd: the paper's schedule
+    linear_c: float = 0.01  # inverse regularisation, as scikit-learn's C, on standardised features
+    linear_rate: float = 0.01
+    linear_epochs: int = 50
+    linear_batch: int = 32
+    linear_dropout: float = 0.2
+    finetune_rate: float = 0.01
+    finetune_epochs: int = 50
+    finetune_batch: int = 32
+
+    def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            value = getattr(self, name)
+            if kind is float and type(value) is int:
+                object.__setattr__(self, name, float(value))
+            elif kind in (int, float, bool, str) and type(value) is not kind:
+                raise BadInput(f"{name} = {value!r} in a recipe; expected {_WORDS[kind]}")
+            if name in ONE_OF:
+                check_known(name, value, ONE_OF[name])
+            if name in BOUNDS:
+                low, high = BOUNDS[name]
+                if not (math.isfinite(value) and low <= value <= high):
+                    raise BadInput(f"{name} = {value} in a recipe; expected {low:g} to {high:g}")
+        options = self.renderer_options
+        if not isinstance(options, Mapping) or not all(isinstance(v, Plain) for v in options.values()):
+            raise BadInput(f"renderer_options = {options!r}; expected a table of texts and numbers")
+        object.__setattr__(self, "renderer_options", dict(sorted(options.items())))
+        if self.warmup_epochs and self.warmup_epochs >= self.epochs:
+            raise BadInput(f"warmup_epochs = {self.warmup_epochs:g}; expected fewer than the {self.epochs} epochs")
+
+    def __hash__(self) -> int:
+        return hash(self.contents())
+
+    @property
+    def rendered(self) -> int:
+        """Pixels a picture is rendered at."""
+        return self.render_size or self.size
+
+    @property
+    def evaluated(self) -> int:
+        """Pixels of a task's pictures."""
+        return self.eval_size or self.size
+
+    def contents(self) -> str:
+        """The recipe as JSON with sorted keys, for the store; `from_contents` reads it back."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits of the hash of the contents."""
+        return hashlib.sha256(self.contents().encode()).hexdigest()[:8]
+
+    def recipe_id(self, prefix: str = "") -> str:
+        """A readable prefix and the digest: the key of the recipe in a store."""
+        return f"{prefix or self.backbone}-{self.digest}"
+
+    @classmethod
+    def from_contents(cls, text: str) -> Recipe:
+        """Read what `contents` wrote; BadInput for anything else."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise BadInput(f"a recipe's contents are not JSON: {error}") from error
+        if not isinstance(values, dict):
+            raise BadInput("a recipe's contents are no JSON object; expected its fields")
+        return cls.from_table(values)
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any], where: str = "recipe") -> Recipe:
+        """A recipe from named values; UnknownName names the nearest known key."""
+        for key in table:
+            check_known(f"key in {where}", key, _KINDS)
+        return cls(**table)
+
+
+_KINDS: dict[str, Any] = {item.name: get_type_hints(Recipe)[item.name] for item in fields(Recipe)}
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """What a sweep does. `tasks` empty: all that are present; `design`: its kind and settings, see `design.py`."""
+
+    name: str
+    recipes: Mapping[str, Recipe]  # by recipe_id
+    design: Mapping[str, Any]
+    tasks: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ("knn5",)
+    seeds: tuple[int, ...] = (0,)
+
+
+METRICS = ("knn5", "linear", "finetune", "logme")
+SPEC_KEYS = ("name", "recipe", "design", "tasks", "metrics", "seeds")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file's contents; BadFile names the line that is wrong."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise BadFile(f"cannot read {path}: {error.strerror}; expected a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path} is not TOML: {error}") from error
+
+
+def expand(table: Mapping[str, Any], name: str, where: str = "recipe") -> dict[str, Recipe]:
+    """Recipes by id; a list for one of LISTED gives one recipe a value, named after it: ``cpu-images192-1a2b3c4d``."""
+    lists = {key: table[key] for key in LISTED if isinstance(table.get(key), list)}
+    if empty := [key for key, values in lists.items() if not values]:
+        raise BadInput(f"{empty[0]} = [] in {where}; expected one value or more")
+    base = Recipe.from_table({key: value for key, value in table.items() if key not in lists}, where)
+    recipes = {}
+    for values in product(*lists.values()):
+        chosen = dict(zip(lists, values, strict=True))
+        prefix = "-".join([name, *(f"{key}{value}" for key, value in chosen.items() if len(lists[key]) > 1)])
+        recipe = replace(base, **chosen)
+        recipes[recipe.recipe_id(prefix)] = recipe
+    return recipes
+
+
+def read_recipe(path: Path) -> tuple[str, Recipe]:
+    """The one recipe of a file, and its id: the file's [recipe] table, or its keys when it has none."""
+    table = read_toml(path)
+    recipes = expand(table.get("recipe", table), str(table.get("name", path.stem)), str(path))
+    if len(recipes) > 1:
+        raise BadInput(f"{path} stands for {len(recipes)} recipes; expected one: give one value instead of a list")
+    return next(iter(recipes.items()))
+
+
+def read_spec(path: Path) -> SweepSpec:
+    """A sweep's specification; UnknownName names the nearest known key."""
+    table = read_toml(path)
+    for key in table:
+        check_known(f"key in {path}", key, SPEC_KEYS)
+    name = _value(path, "name", table.get("name", path.stem), str)
+    tasks = _value(path, "tasks", table.get("tasks", "present"), (str, list))
+    if isinstance(tasks, str) and tasks != "present":
+        raise BadInput(f"{path}: tasks = {tasks!r}; expected 'present' or a list of names")
+    design = _value(path, "design", table.get("design", {"kind": "full"}), dict)
+    if not isinstance(design.get("kind"), str):
+        raise BadInput(f"{path}: [design] has no kind; expected kind = 'full' or another design")
+    metrics = _value(path, "metrics", table.get("metrics", ["knn5"]), list)
+    for metric in metrics:
+        check_known("metric", str(metric), METRICS)
+    seeds = _value(path, "seeds", table.get("seeds", 1), (int, list))
+    seeds = list(range(seeds)) if isinstance(seeds, int) else seeds
+    if not seeds or any(type(seed) is not int or seed < 0 for seed in seeds) or len(set(seeds)) < len(seeds):
+        raise BadInput(f"{path}: seeds = {table.get('seeds')!r}; expected how many, or a list of different numbers")
+    return SweepSpec(
+        name=name,
+        recipes=expand(_value(path, "recipe", table.get("recipe", {}), dict), name, f"[recipe] of {path}"),
+        design=design,
+        tasks=() if isinstance(tasks, str) else tuple(_value(path, "a task", task, str) for task in tasks),
+        metrics=tuple(metrics),
+        seeds=tuple(seeds),
+    )
+
+
+def _value(path: Path, key: str, value: Any, kind: Any) -> Any:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        words = " or ".join({str: "text", int: "a whole number", list: "a list", dict: "a table"}[k] for k in kinds)
+        raise BadInput(f"{path}: {key} = {value!r}; expected {words}")
+    return value

@@ -1,0 +1,178 @@
+"""Measures of features: features and labels come in, class scores or a number goes out.
+
+Nearest neighbours as the paper votes, two linear probes, and LogME. Ignores where features come from; what is drawn at
+random comes from the generator given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+
+from t2s_offline.errors import BadInput
+
+CELLS = 1 << 25  # similarities at a time
+Predict = Callable[[torch.Tensor], torch.Tensor]
+
+
+def knn_votes(
+    bank_ND: torch.Tensor,
+    label_N: torch.Tensor,
+    query_MD: torch.Tensor,
+    classes: int,
+    k: int = 5,
+    temperature: float = 0.07,
+) -> torch.Tensor:
+    """Vote sums (M, classes) of the k most similar pictures, each exp(cosine / temperature) for its class.
+
+    Of equally similar pictures the first count. BadInput with fewer than k pictures.
+    """
+    if len(bank_ND) < k:
+        raise BadInput(f"{len(bank_ND)} pictures to compare with; expected {k} or more for {k} nearest neighbours")
+    bank_DN = F.normalize(bank_ND, dim=1).T.contiguous()
+    votes = torch.empty((len(query_MD), classes), device=query_MD.device)
+    chunk = max(CELLS // bank_DN.shape[1], 1)
+    for first in range(0, len(query_MD), chunk):
+        similarity = F.normalize(query_MD[first : first + chunk], dim=1) @ bank_DN
+        top = _top(similarity, k)
+        weight = torch.exp(similarity.gather(1, top) / temperature)
+        votes[first : first + chunk] = torch.zeros_like(votes[first : first + chunk]).scatter_add_(
+            1, label_N[top], weight
+        )
+    return votes
+
+
+def _top(similarity_MN: torch.Tensor, k: int) -> torch.Tensor:
+    """Places of the k greatest of each row; topk alone does not say which of equal ones it takes."""
+    value, top = similarity_MN.topk(k, dim=1)
+    tied = torch.nonzero((similarity_MN >= value[:, -1:]).sum(1) > k).squeeze(1)
+    if len(tied):
+        top[tied] = similarity_MN[tied].sort(dim=1, descending=True, stable=True).indices[:, :k]
+    return top
+
+
+def standardiser(feature_ND: torch.Tensor) -> Predict:
+    """Features to zero mean and unit variance over N, as a batch norm without weights does at the end."""
+    mean, variance = feature_ND.mean(0), feature_ND.var(0, correction=0)
+    return lambda other: (other - mean) * torch.rsqrt(variance + 1e-5)
+
+
+def logistic_probe(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int, c: float = 0.01) -> Predict:
+    """L2-regularised multinomial logistic regression on standardised features; returns features to scores (M, classes).
+
+    Minimises c x (sum of cross-entropies) + half the squared weights, biases free, as scikit-learn's
+    LogisticRegression(C=c) does.
+    """
+    from scipy.optimize import minimize
+
+    scale = standardiser(feature_ND)
+    x = scale(feature_ND).double()
+    n, width = x.shape
+    target = F.one_hot(label_N, classes).double()
+    # scikit-learn has one weight vector for two classes, the difference of ours: half the squared length at the optimum
+    penalty = (2 if classes == 2 else 1) / (c * n)
+
+    def cost(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        weight = torch.from_numpy(flat).to(x.device).view(width + 1, classes)
+        log_chance = F.log_softmax(x @ weight[:-1] + weight[-1], dim=1)
+        error = (log_chance.exp() - target) / n
+        slope = torch.cat([x.T @ error + weight[:-1] * penalty, error.sum(0, keepdim=True)])
+        value = -(log_chance * target).sum() / n + weight[:-1].square().sum() * penalty / 2
+        return float(value), slope.cpu().numpy().ravel()
+
+    found = minimize(cost, np.zeros((width + 1) * classes), jac=True, method="L-BFGS-B",
+                     options={"maxiter": 500, "gtol": 1e-5, "maxcor": 20})  # fmt: skip
+    weight = torch.from_numpy(found.x).to(x.device).view(width + 1, classes)
+    return lambda other: (scale(other).double() @ weight[:-1] + weight[-1]).float()
+
+
+def decayed(rate: float, epoch: int, epochs: int) -> float:
+    """The paper's schedule for probes and fine-tuning: a tenth after 25 of 50 epochs, a hundredth after 37."""
+    return rate * 0.1 ** ((epoch >= epochs // 2) + (epoch >= epochs * 37 // 50))
+
+
+def dropped(x: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
+    """Dropout with a generator of its own on the host."""
+    if not share:
+        return x
+    kept = (torch.rand(x.shape, generator=generator) >= share).to(x.device, non_blocking=True)
+    return x * kept / (1 - share)
+
+
+def sgd_probe(
+    feature_ND: torch.Tensor,
+    label_N: torch.Tensor,
+    head: torch.nn.Linear,
+    *,
+    generator: torch.Generator,
+    rate: float = 0.01,
+    epochs: int = 50,
+    batch: int = 32,
+    dropout: float = 0.2,
+) -> Predict:
+    """The paper's linear probe on cached features: batch norm without weights, dropout, `head`; SGD, momentum 0.9."""
+    norm = torch.nn.BatchNorm1d(feature_ND.shape[1], affine=False, device=feature_ND.device)
+    optimiser = torch.optim.SGD(head.parameters(), lr=rate, momentum=0.9)
+    for epoch in range(epochs):
+        for group in optimiser.param_groups:
+            group["lr"] = decayed(rate, epoch, epochs)
+        order = torch.randperm(len(feature_ND), generator=generator).to(feature_ND.device)
+        for at in order.split(batch):
+            if len(at) < 2:
+                continue  # one picture has no variance
+            logits = head(dropped(norm(feature_ND[at]), dropout, generator))
+            optimiser.zero_grad(set_to_none=True)
+            F.cross_entropy(logits, label_N[at]).backward()
+            optimiser.step()
+    norm.eval()
+
+    def predict(other: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            scores: torch.Tensor = head(norm(other))
+        return scores
+
+    return predict
+
+
+def logme(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int, steps: int = 200) -> float:
+    """Logarithm of the maximum evidence of a Bayesian linear model, a picture, mean over classes (You et al. 2021)."""
+    x = feature_ND.double()
+    u_NR, s_R, _ = torch.linalg.svd(x, full_matrices=False)
+    power = s_R.square()[:, None]  # (R, 1)
+    target = F.one_hot(label_N, classes).double()
+    shared = (u_NR.T @ target).square()  # (R, classes)
+    rest = (target.square().sum(0) - shared.sum(0)).clamp(min=0)
+    n, width = x.shape
+    alpha, beta = torch.ones_like(rest), torch.ones_like(rest)
+    for _ in range(steps):
+        ratio = alpha / beta
+        used = (power / (power + ratio)).sum(0)
+        weight = (power * shared / (power + ratio).square()).sum(0)
+        error = (shared * (ratio / (power + ratio)).square()).sum(0) + rest
+        alpha, beta = used / weight.clamp(min=1e-12), (n - used) / error.clamp(min=1e-12)
+        if bool(((alpha / beta - ratio).abs() <= 1e-6 * ratio).all()):
+            break
+    return float(log_evidence(power, shared, rest, alpha, beta, n, width).mean() / n)
+
+
+def log_evidence(
+    power: torch.Tensor,
+    shared: torch.Tensor,
+    rest: torch.Tensor,
+    alpha: torch.Tensor,
+    beta: torch.Tensor,
+    n: int,
+    width: int,
+) -> torch.Tensor:
+    """Log evidence of each class at precisions alpha of the weights and beta of the noise; shapes as in `logme`."""
+    ratio = alpha / beta
+    weight = (power * shared / (power + ratio).square()).sum(0)
+    error = (shared * (ratio / (power + ratio)).square()).sum(0) + rest
+    determinant = torch.log(alpha + beta * power).sum(0) + (width - len(power)) * torch.log(alpha)
+    fit = width * torch.log(alpha) + n * torch.log(beta) - determinant - beta * error - alpha * weight
+    return 0.5 * (fit - n * math.log(2 * math.pi))

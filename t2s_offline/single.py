@@ -1,0 +1,125 @@
+"""One backbone by hand: a recipe, a configuration and a seed come in; pictures, a file or an embedding go out.
+
+What the commands pretrain, evaluate and embed do, with the seeds that a sweep would use, so that they give the same
+numbers. Ignores which cells are wanted and where rewards are kept.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+
+from t2s_offline import __version__, schema
+from t2s_offline.errors import BadFile, BadInput
+from t2s_offline.frames import task_rows, typed
+from t2s_offline.networks import SavedBackbone, build, load_backbone, save_backbone
+from t2s_offline.pretrain import Pretrained
+from t2s_offline.recipe import Recipe
+from t2s_offline.render import Renderer, RenderRequest, get_renderer
+from t2s_offline.seeds import derive_seed
+from t2s_offline.space import SCRATCH, TASK2SIM, SimSpace
+from t2s_offline.training_set import LabelledBatch, TrainingSet, gather
+
+Progress = Callable[[int, int], None]
+
+
+def recipe_renderer(recipe: Recipe, device: torch.device | str = "cpu") -> Renderer:
+    """Open the recipe's renderer on a device."""
+    return get_renderer(
+        recipe.renderer,
+        classes=recipe.classes,
+        objects=recipe.objects,
+        device=str(device),
+        **recipe.renderer_options,
+    )
+
+
+def rendered_set(
+    renderer: Renderer,
+    recipe: Recipe,
+    configuration: str,
+    seed: int,
+    device: torch.device | str = "cpu",
+    *,
+    space: SimSpace = TASK2SIM,
+    progress: Progress | None = None,
+) -> TrainingSet:
+    """Render what a recipe pre-trains on. The pictures of a seed share their random numbers over all configurations,
+    which takes noise out of differences between them."""
+    scenes = derive_seed("render", recipe.digest, seed) % 2**31
+    request = RenderRequest(configuration, recipe.images, recipe.rendered, scenes, recipe.samples, space)
+    total = recipe.images * len(renderer.classes)
+
+    def counted() -> Iterator[LabelledBatch]:
+        done = 0
+        for batch in renderer.render(request):
+            yield batch
+            done += len(batch.label_N)
+            if progress is not None:
+                progress(done, total)
+
+    return gather(counted(), total, renderer.classes, device)
+
+
+def write_backbone(
+    path: Path,
+    made: Pretrained,
+    recipe_id: str,
+    recipe: Recipe,
+    configuration: str,
+    seed: int,
+    classes: tuple[str, ...],
+) -> dict[str, Any]:
+    """Write a backbone's file with its card, and return the card."""
+    packages = {name: version(name) for name in ("torch", "torchvision", "numpy", "warp-lang")}
+    card = {
+        "recipe": recipe_id,
+        "contents": recipe.contents(),
+        "configuration": configuration,
+        "seed": seed,
+        "size": recipe.evaluated,
+        "classes": list(classes),
+        "figures": made.figures,
+        "device": str(made.backbone.scale.device),
+        "versions": {"t2s-offline": __version__, "python": platform.python_version(), **packages},
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    save_backbone(path, made.backbone, made.head, card)
+    return card
+
+
+def open_backbone(name: str, recipe: Recipe | None, seed: int, device: torch.device) -> tuple[SavedBackbone, Recipe]:
+    """A backbone's file, or ``scratch`` (initial weights), and the recipe it is measured under: the one given, else the
+    one that the file names."""
+    if name == SCRATCH:
+        recipe = recipe or Recipe()
+        first = derive_seed("pretrain", recipe.digest, SCRATCH, seed, "weights")
+        return SavedBackbone(build(recipe.backbone, seed=first, device=device).eval(), None, {}), recipe
+    saved = load_backbone(Path(name), device)
+    contents = saved.card.get("contents")
+    if recipe is None and not isinstance(contents, str):
+        raise BadInput(f"{name} does not say under which recipe it was made; give one with --recipe")
+    return saved, recipe or Recipe.from_contents(str(contents))
+
+
+def embedding_frames(task: str, probe: str, vector: Any, source: str) -> dict[str, pl.DataFrame]:
+    """Tables for a store: the embedding, and the task where it is not there yet."""
+    rows = pl.DataFrame([{"task": task, "probe": probe, "embedding": [float(value) for value in vector]}])
+    return {"tasks": task_rows([task], source), "embeddings": typed(rows, schema.EMBEDDINGS, source)}
+
+
+def write_frame(frame: pl.DataFrame, path: Path) -> None:
+    """Write one table as .parquet, in the columns that `import` reads."""
+    if path.suffix != ".parquet":
+        raise BadInput(f"{path}: expected a name that ends in .parquet")
+    try:
+        frame.write_parquet(path)
+    except OSError as error:
+        raise BadFile(f"cannot write {path}: {error.strerror or error}; choose another --out") from error

@@ -1,0 +1,203 @@
+"""Sweeps: a specification in, rows in a store out; resumed by asking the store what is missing.
+
+Comes in: recipes, a design, tasks, metrics, seeds. Goes out: rewards, through the spool. Ignores how one configuration
+is done (`work.py`) and what is learned from the rewards. A cell is done when its row exists, so a sweep that was killed
+goes on where it was, a task added later is measured on the kept backbones, and a second sweep on the same store shares
+the work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from t2s_offline import schema
+from t2s_offline.design import Design
+from t2s_offline.errors import BadInput, SweepFailed
+from t2s_offline.recipe import SweepSpec
+from t2s_offline.space import SimSpace
+from t2s_offline.spool import absorb, read_shards, shards
+from t2s_offline.store import RewardStore
+from t2s_offline.work import Outcome, claim_path, claimed, run_unit
+from t2s_offline.workshop import Unit, Workshop
+
+BUSY_WAIT = 2.0  # seconds between looks at units that another sweep is doing
+Progress = Callable[[Outcome, int, int], None]
+
+
+@dataclass
+class Report:
+    """What a sweep did. Seconds are sums over units, not wall time."""
+
+    total: int
+    done: int = 0
+    rows: int = 0
+    render_seconds: float = 0.0
+    train_seconds: float = 0.0
+    measure_seconds: float = 0.0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def plan(spec: SweepSpec, design: Design, tasks: Sequence[str], references: Sequence[str] = ()) -> list[Unit]:
+    """Every unit of a sweep, seeds outermost: one stopped early then has one seed of more configurations."""
+    if not tasks:
+        raise BadInput("no task is present; set T2S_DATA to a folder of tasks, or name some in the specification")
+    cells = tuple((task, metric) for task in tasks for metric in spec.metrics)
+    return [
+        Unit(recipe_id, configuration, seed, cells)
+        for seed in spec.seeds
+        for recipe_id in spec.recipes
+        for configuration in (*references, *design.configurations)
+    ]
+
+
+def sharded(units: Sequence[Unit], shard: str | None) -> list[Unit]:
+    """Part i of n of the units, for ``i/n`` from 1/n to n/n; all when None."""
+    if shard is None:
+        return list(units)
+    part, _, parts = shard.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise BadInput(f"shard {shard!r}; expected i/n with i from 1 to n, such as 1/4")
+    return list(units[int(part) - 1 :: int(parts)])
+
+
+def pending(units: Iterable[Unit], store: RewardStore) -> list[Unit]:
+    """Units with the cells that neither the store nor a waiting shard has; those with none are left out."""
+    query = "SELECT recipe, configuration, seed, task, metric FROM rewards"
+    with store.reader() as con:
+        have = set(con.execute(query).fetchall())
+    waiting = read_shards(shards(store)).get("rewards")
+    if waiting is not None:
+        have |= set(waiting.select("recipe", "configuration", "seed", "task", "metric").iter_rows())
+    left = []
+    for unit in units:
+        key = unit.recipe_id, unit.configuration, unit.seed
+        missing = tuple(cell for cell in unit.cells if (*key, *cell) not in have)
+        if missing:
+            left.append(replace(unit, cells=missing))
+    return left
+
+
+def attempts(store: RewardStore) -> dict[tuple[str, str, int], tuple[int, str, str | None]]:
+    """Attempts so far, and status and error of the last, by (recipe, configuration, seed)."""
+    with store.reader() as con:
+        rows = con.execute(
+            """SELECT recipe, configuration, seed, max(attempt), arg_max(status, attempt), arg_max(error, attempt)
+               FROM backbones GROUP BY ALL"""
+        ).fetchall()
+    return {(recipe, configuration, seed): (*rest,) for recipe, configuration, seed, *rest in rows}
+
+
+def declare(store: RewardStore, spec: SweepSpec, space: SimSpace, tasks: Sequence[dict[str, object]]) -> None:
+    """Write what the rewards will refer to: recipes, parameters, tasks (rows with counts)."""
+    import polars as pl
+
+    from t2s_offline.frames import parameter_rows, typed
+
+    recipes = [
+        {"recipe": recipe_id, "space": str(space), "contents": recipe.contents(), "source": "sweep"}
+        for recipe_id, recipe in spec.recipes.items()
+    ]
+    known = store.tasks() if store.path.exists() else {}
+    new = [row for row in tasks if row["task"] not in known]
+    frames = {
+        "recipes": typed(pl.DataFrame(recipes), schema.RECIPES, "sweep"),
+        "parameters": parameter_rows(dict.fromkeys(spec.recipes, space), "sweep"),
+    }
+    if new:
+        frames["tasks"] = typed(pl.DataFrame(new, infer_schema_length=None), schema.TASKS, "sweep")
+    store.add(frames)
+
+
+def run(
+    units: Sequence[Unit],
+    shop: Workshop,
+    *,
+    retries: int = 1,
+    keep_going: bool = False,
+    spool_only: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Do every unit that has cells missing. A failed one is tried again `retries` times; then the sweep stops, or goes
+    on with the others and fails at the end. `spool_only`: leave the rows in the spool, for sweeps on several nodes."""
+    report = Report(len(units))
+    if not spool_only:
+        absorb(shop.store)
+    queue = _numbered(pending(units, shop.store), shop.store)
+    report.done = len(units) - len(queue)
+    for round_number in range(retries + 1):
+        failed: list[Unit] = []
+        while queue:
+            busy = []
+            for outcome in _outcomes(queue, shop):
+                if outcome.status == "busy":
+                    busy.append(outcome.unit)
+                    continue
+                if not spool_only:
+                    absorb(shop.store)
+                _count(report, outcome)
+                if outcome.status == "failed":
+                    failed.append(replace(outcome.unit, attempt=outcome.unit.attempt + 1))
+                    if not keep_going and round_number == retries:
+                        raise SweepFailed(_failure(report))
+                if progress is not None:
+                    progress(outcome, report.done, report.total)
+            queue = _wait(busy, shop)
+        queue = failed
+        if not failed:
+            break
+    if report.failed:
+        raise SweepFailed(_failure(report))
+    return report
+
+
+def _outcomes(queue: Sequence[Unit], shop: Workshop) -> Iterator[Outcome]:
+    if shop.workers == 1 or len(queue) == 1:
+        yield from (run_unit(unit, shop) for unit in queue)
+        return
+    from joblib import Parallel, delayed
+
+    work = Parallel(n_jobs=shop.workers, return_as="generator_unordered", batch_size=1, pre_dispatch="all")
+    yield from work(delayed(run_unit)(unit, shop) for unit in queue)
+
+
+def _numbered(units: Sequence[Unit], store: RewardStore) -> list[Unit]:
+    """Units with the number of their next attempt."""
+    before = attempts(store)
+    return [
+        replace(unit, attempt=before.get((unit.recipe_id, unit.configuration, unit.seed), (0,))[0] + 1)
+        for unit in units
+    ]
+
+
+def _count(report: Report, outcome: Outcome) -> None:
+    report.rows += outcome.rows
+    report.render_seconds += outcome.render_seconds
+    report.train_seconds += outcome.train_seconds
+    report.measure_seconds += outcome.measure_seconds
+    if outcome.status == "failed":
+        report.failed[outcome.unit.name] = outcome.error
+    else:
+        report.failed.pop(outcome.unit.name, None)
+        report.done += 1
+
+
+def _wait(busy: list[Unit], shop: Workshop) -> list[Unit]:
+    """Units another sweep is doing: wait until it lets one go, then look again at what is missing of all."""
+    while busy:
+        for unit in busy:
+            with claimed(claim_path(shop, unit)) as free:
+                if free:
+                    return busy
+        time.sleep(BUSY_WAIT)
+    return []
+
+
+def _failure(report: Report) -> str:
+    name, error = next(iter(report.failed.items()))
+    more = f" and {len(report.failed) - 1} more" if len(report.failed) > 1 else ""
+    return (
+        f"{name}{more} failed: {error}; {report.done} of {report.total} are done; "
+        f"mend the cause and sweep again, or pass --keep-going"
+    )

@@ -1,0 +1,135 @@
+"""A task's pictures: a located task comes in, train, val and test parts as uint8 arrays go out.
+
+`task_files.py` reads what is there. A val part that a task lacks is
+carved from its train part, a test part from all of it, class by class, by a hash of the task's name and the picture's
+place: the same parts on every machine. Ignores networks and rewards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from t2s_offline.errors import BadInput, check_known
+from t2s_offline.pictures import Int64, Pictures, Progress
+from t2s_offline.seeds import derive_rng
+from t2s_offline.task_files import PARTS, read_digits_task, read_folder_task, read_npz_task, read_torchvision_task
+from t2s_offline.tasks import Located, check_counts, data_folder, locate, task
+
+SHARE = 0.2  # of a class goes to a part that has to be carved
+MIN_SIZE, MAX_SIZE = 8, 1024
+
+
+@dataclass(frozen=True, eq=False)
+class TaskData:
+    """A task at one size: `parts` holds train, val and test; `bad`: files that were left out."""
+
+    name: str
+    classes: tuple[str, ...]
+    parts: dict[str, Pictures]
+    source: str
+    bad: tuple[str, ...] = ()
+
+    def __getitem__(self, part: str) -> Pictures:
+        return self.parts[check_known("part", part, PARTS)]
+
+    @property
+    def bank(self) -> Pictures:
+        """Train and val together: what a test picture is compared with."""
+        train, val = self.parts["train"], self.parts["val"]
+        return Pictures(
+            np.concatenate([train.image_NCHW, val.image_NCHW]),
+            np.concatenate([train.label_N, val.label_N]),
+            self.classes,
+        )
+
+    def limited(self, pictures: int) -> TaskData:
+        """At most so many pictures a part, the same share of each class; for small budgets."""
+        parts = {}
+        for name, part in self.parts.items():
+            keep = np.arange(len(part))
+            if len(part) > pictures:
+                keep = np.sort(carve(part.label_N, pictures / len(part), self.name, f"limit {name}"))
+            parts[name] = part.take(keep)
+        return TaskData(self.name, self.classes, parts, self.source, self.bad)
+
+
+def load_task(
+    name: str | Located,
+    size: int,
+    *,
+    data: Path | None = None,
+    resize: float = 1.0,
+    progress: Progress | None = None,
+) -> TaskData:
+    """Load a task by name or path with pictures of `size` pixels; `resize`: see `pictures.fit`.
+
+    Raises UnknownName, BadFile (absent, damaged, over 1 % unreadable) or BadInput (one class, empty part).
+    """
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        raise BadInput(f"size {size}; expected {MIN_SIZE} to {MAX_SIZE} pixels")
+    located = locate(name, data) if isinstance(name, str) else name
+    if located.path is None:
+        given = read_digits_task(size, resize)
+    elif located.kind == "npz":
+        given = read_npz_task(located.path, size, resize)
+    elif located.kind == "torchvision":
+        given = read_torchvision_task(located.name, located.path, size, resize)
+    else:
+        given = read_folder_task(located.path, size, resize, progress)
+    return _complete(located, given)
+
+
+def _complete(located: Located, given: dict[str, Pictures]) -> TaskData:
+    """Carve the parts that are missing and check what a task must have."""
+    name, parts = located.name, dict(given)
+    classes = parts["train"].classes
+    if len(classes) < 2:
+        raise BadInput(f"task {name} has {len(classes)} class; expected 2 or more to tell apart")
+    if located.task is not None:
+        check_counts(located.task, len(classes), sum(len(part) for part in parts.values()))
+    for part in ("test", "val"):
+        if part not in parts:
+            train = parts["train"]
+            taken = carve(train.label_N, SHARE, name, part)
+            parts[part] = train.take(np.sort(taken))
+            parts["train"] = train.take(np.setdiff1d(np.arange(len(train)), taken))
+    for part, pictures in parts.items():
+        lost = sorted(set(range(len(classes))) - set(pictures.label_N.tolist()))
+        if not len(pictures):
+            raise BadInput(f"task {name} has no {part} pictures; give each class 2 or more, or a {part} part")
+        if part == "train" and lost:
+            raise BadInput(f"task {name}: class {classes[lost[0]]} has no train pictures; give it some or leave it out")
+    bad = tuple(dict.fromkeys(reason for part in given.values() for reason in part.bad))
+    ordered = {part: parts[part] for part in PARTS}
+    return TaskData(name, classes, ordered, str(located.path or located.kind), bad)
+
+
+def carve(label_N: Int64, share: float, name: str, part: str) -> Int64:
+    """Places of a `share` of each class, by a hash of the task's name, the part and the place.
+
+    A class of one picture gives none, one of two or more gives at least one and keeps at least one.
+    """
+    key_N = derive_rng("carve", name, part).random(len(label_N))
+    taken = []
+    for label in np.unique(label_N):
+        at = np.flatnonzero(label_N == label)
+        count = min(max(round(share * len(at)), 1), len(at) - 1)
+        taken.append(at[np.argsort(key_N[at], kind="stable")[:count]])
+    return np.concatenate(taken) if taken else np.empty(0, dtype=np.int64)
+
+
+def download_task(name: str, data: Path | None = None, size: int = MIN_SIZE) -> TaskData:
+    """Have torchvision download one of the six it knows into the folder of tasks, and check it."""
+    wanted, folder = task(name), data_folder(data)
+    if not wanted.downloads:
+        raise BadInput(f"task {name} cannot be downloaded by torchvision; get it from {wanted.place}")
+    if folder is None:
+        raise BadInput(f"no folder to download {name} to; set T2S_DATA to one")
+    located = Located(name, "torchvision", folder / name, wanted)
+    (folder / name).mkdir(exist_ok=True)
+    loaded = _complete(located, read_torchvision_task(name, folder / name, size, 1.0, download=True))
+    (folder / name / ".torchvision").touch()  # the finished mark: from now on the task is present
+    return loaded

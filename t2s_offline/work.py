@@ -1,0 +1,210 @@
+"""The work of one configuration: render, pre-train, measure on every task, and leave the rows beside the store.
+
+Comes in: a unit, which is one backbone and the cells that want it. Goes out: a backbone file and a shard of rows.
+Ignores which units there are and in what order they run, and how pictures are had (`workshop.py`). A unit is claimed by
+a file lock that the system lets go of when its holder dies, so two sweeps never do the same one, and a kill leaves
+nothing to clean up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from t2s_offline import __version__, schema
+from t2s_offline.errors import PretrainFailed, RenderError, StoreError, T2SError
+from t2s_offline.space import SCRATCH
+from t2s_offline.spool import read_shards, shards, write_shard
+from t2s_offline.workshop import (
+    Cell,
+    Unit,
+    Workshop,
+    device_name,
+    device_of,
+    load_data,
+    single_threaded,
+    training_pictures,
+)
+
+if TYPE_CHECKING:
+    from t2s_offline.networks import Backbone
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a unit ended. `busy`: another process has it. Seconds of rendering, training and measuring."""
+
+    unit: Unit
+    status: Literal["done", "failed", "busy"]
+    error: str = ""
+    render_seconds: float = 0.0
+    train_seconds: float = 0.0
+    measure_seconds: float = 0.0
+    rows: int = 0
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Hold a lock file while the body runs; False when another process holds it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}; free some space and sweep again") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def claim_path(shop: Workshop, unit: Unit) -> Path:
+    return shop.folder / "claims" / f"{unit.name}.lock"
+
+
+def run_unit(unit: Unit, shop: Workshop) -> Outcome:
+    """Do what is still missing of a unit; a failure of rendering or training is recorded, not raised."""
+    with claimed(claim_path(shop, unit)) as mine:
+        if not mine:
+            return Outcome(unit, "busy")
+        missing = still_missing(unit, shop)
+        if not missing:
+            return Outcome(unit, "done")
+        begin = time.perf_counter()
+        try:
+            with single_threaded(shop):
+                return _measure(unit, shop, missing)
+        except (PretrainFailed, RenderError, MemoryError, RuntimeError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            if isinstance(error, PretrainFailed):  # its checkpoint leads to the same end
+                shop.checkpoint(unit).unlink(missing_ok=True)
+            if not isinstance(error, T2SError):
+                reason = f"{type(error).__name__}: {reason}"
+            attempt = attempt_row(unit, shop, "failed", error=reason[:500], train_seconds=time.perf_counter() - begin)
+            _write(unit, shop, {"backbones": [attempt]})
+            return Outcome(unit, "failed", reason[:500])
+
+
+def still_missing(unit: Unit, shop: Workshop) -> list[Cell]:
+    """Cells that neither the store nor a waiting shard has; asked under the claim, so the answer stays true."""
+    key = unit.recipe_id, unit.configuration, unit.seed
+    have: set[Cell] = set()
+    waiting = [path for path in shards(shop.store) if path.name.startswith(unit.name)]
+    if waiting and "rewards" in (frames := read_shards(waiting)):
+        rows = frames["rewards"].select("recipe", "configuration", "seed", "task", "metric").iter_rows()
+        have |= {(task, metric) for *of, task, metric in rows if tuple(of) == key}
+    with shop.store.reader() as con:
+        query = "SELECT task, metric FROM rewards WHERE (recipe, configuration, seed) = ($1, $2, $3)"
+        have |= set(con.execute(query, list(key)).fetchall())
+    return [cell for cell in unit.cells if cell not in have]
+
+
+def _measure(unit: Unit, shop: Workshop, missing: list[Cell]) -> Outcome:
+    from t2s_offline.evaluate import evaluate
+    from t2s_offline.frames import now
+
+    recipe = shop.recipes[unit.recipe_id]
+    tables: dict[str, list[dict[str, Any]]] = {"rewards": []}
+    backbone, attempt = obtain(unit, shop)
+    if attempt is not None:
+        tables["backbones"] = [attempt]
+    begin = time.perf_counter()
+    for task in dict.fromkeys(task for task, _ in missing):
+        metrics = [metric for of, metric in missing if of == task]
+        parts = load_data(task, recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, shop.data).parts
+        for row in evaluate(backbone, task, parts, recipe, metrics, seed=unit.seed):
+            key = {"recipe": unit.recipe_id, "task": task, "configuration": unit.configuration, "seed": unit.seed}
+            tables["rewards"].append({**key, **vars(row), "created_at": now(), "source": "sweep"})
+    measuring = time.perf_counter() - begin
+    _write(unit, shop, tables)
+    spent = attempt or {"render_seconds": 0.0, "train_seconds": 0.0}
+    return Outcome(unit, "done", "", spent["render_seconds"], spent["train_seconds"], measuring, len(tables["rewards"]))
+
+
+def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]:
+    """The unit's backbone: the kept one, or one made now together with the row of that attempt."""
+    import torch
+
+    from t2s_offline.networks import build, load_backbone, save_backbone
+    from t2s_offline.pretrain import pretrain
+    from t2s_offline.seeds import derive_seed
+
+    recipe, path, device = shop.recipes[unit.recipe_id], shop.backbone(unit), device_of(shop)
+    if unit.configuration == SCRATCH:
+        seed = derive_seed("pretrain", recipe.digest, SCRATCH, unit.seed, "weights")
+        return build(recipe.backbone, seed=seed, device=device).eval(), None
+    if path.exists():
+        return load_backbone(path, device).backbone, None
+    begin = time.perf_counter()
+    data = training_pictures(unit, shop, recipe, device)
+    rendering = time.perf_counter() - begin
+    checkpoint = shop.checkpoint(unit)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    trained = pretrain(
+        data, recipe, configuration=unit.configuration, seed=unit.seed, device=device, checkpoint=checkpoint
+    )
+    training = time.perf_counter() - begin - rendering
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    row = attempt_row(unit, shop, "done", render_seconds=rendering, train_seconds=training, figures=trained.figures)
+    if shop.keep_backbones:
+        card = {"recipe": unit.recipe_id, "contents": recipe.contents(), "size": recipe.evaluated}
+        card |= {"configuration": unit.configuration, "seed": unit.seed, **trained.figures}
+        save_backbone(path, trained.backbone, None, card)
+    return trained.backbone, row
+
+
+def attempt_row(
+    unit: Unit,
+    shop: Workshop,
+    status: str,
+    *,
+    render_seconds: float = 0.0,
+    train_seconds: float = 0.0,
+    error: str | None = None,
+    figures: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A row of the backbones table. `versions` also holds what the pre-training reached."""
+    from t2s_offline.frames import now
+
+    packages = {name: version(name) for name in ("torch", "torchvision", "warp-lang", "numpy")}
+    return {
+        "recipe": unit.recipe_id,
+        "configuration": unit.configuration,
+        "seed": unit.seed,
+        "attempt": unit.attempt,
+        "status": status,
+        "render_seconds": render_seconds,
+        "train_seconds": train_seconds,
+        "train_accuracy": (figures or {}).get("train_accuracy"),
+        "val_accuracy": (figures or {}).get("val_accuracy"),
+        "device": device_name(device_of(shop)),
+        "host": platform.node(),
+        "versions": json.dumps({"t2s-offline": __version__, **packages}),
+        "error": error,
+        "created_at": now(),
+    }
+
+
+def _write(unit: Unit, shop: Workshop, tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    import polars as pl
+
+    from t2s_offline.frames import typed
+
+    frames = {
+        name: typed(pl.DataFrame(rows, infer_schema_length=None), schema.TABLES[name], "sweep")
+        for name, rows in tables.items()
+        if rows
+    }
+    write_shard(shop.store, f"{unit.name}-{unit.attempt}-{os.getpid()}-{time.time_ns()}", frames)
