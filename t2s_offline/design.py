@@ -86,12 +86,8 @@ def listed(space: SimSpace, configurations: Sequence[str]) -> Design:
 
 def table1(space: SimSpace) -> Design:
     """The paper's Table 1: pose, then lighting, blur, materials and background added one after another."""
-    added = (
-        "object_rotation object_distance",
-        "light_intensity light_colour light_direction",
-        "focus_blur",
-        "materials",
-    )
+    lights = "light_intensity light_colour light_direction"
+    added = ("object_rotation object_distance", lights, "focus_blur", "materials")
     digits, rows = [0] * len(space.params), []
     for names in (*added, "background"):
         for name in names.split():
@@ -101,7 +97,7 @@ def table1(space: SimSpace) -> Design:
 
 
 def fractional(space: SimSpace, runs: int) -> Design:
-    """2^(P-k) of the 2^P configurations, the fraction of highest resolution and then least aberration; 0...0 is in it."""
+    """The 2^(P-k) of 2^P configurations of highest resolution, then of least aberration; 0...0 is among them."""
     params = len(space.params)
     if any(param.levels != 2 for param in space.params):
         raise BadInput("[design] fractional needs parameters of two levels; use random or full")

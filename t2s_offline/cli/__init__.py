@@ -23,6 +23,7 @@ COMMANDS = {
     "query": ("store:query_command", "Ask SQL of a store."),
     "learn": ("learn:learn", "Learn a policy by Algorithm 1."),
     "predict": ("predict:predict", "Predict the configuration for a task."),
+    "render": ("render:render", "Render a dataset, or pictures of the catalogue."),
     "tasks": ("live:tasks_command", "Downstream tasks, and which are at hand."),
     "embed": ("live:embed_command", "Task2Vec vectors of tasks."),
     "pretrain": ("live:pretrain_command", "Pre-train one backbone."),
