@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from t2s_offline.errors import BadInput, PretrainFailed
-from t2s_offline.recipe import Recipe
+from t2s_offline.errors import PretrainFailed
+from t2s_offline.handover import workshop_of
 from t2s_offline.spool import absorb
 from t2s_offline.store import RewardStore
 from t2s_offline.work import Outcome, run_unit
@@ -67,12 +67,5 @@ def live_path(
     told: Callable[[str], None] = lambda line: None,
 ) -> LivePath:
     """The live path for a recipe of this store; BadInput when the recipe is not one of ours."""
-    recipe_id, space = store.recipe(recipe_id)
-    with store.reader() as con:
-        row = con.execute("SELECT contents, source FROM recipes WHERE recipe = $1", [recipe_id]).fetchone()
-    if row is None or row[1] != "sweep" or not row[0]:
-        raise BadInput(
-            f"recipe {recipe_id} was not made by a sweep, so its missing cells cannot be measured; use --on-miss skip"
-        )
-    shop = Workshop(store, {recipe_id: Recipe.from_contents(row[0])}, space, device, data=data)
+    shop = workshop_of(store, recipe_id, device=device, data=data)
     return LivePath(shop, recipe_id, metric, use_val, told=told)

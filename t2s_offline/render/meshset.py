@@ -187,3 +187,27 @@ def pack(classes: Sequence[str], objects: Sequence[tuple[str, str, Mesh]]) -> Me
         face_start=starts([len(mesh.face) for mesh in meshes]),
         component_start=starts([len(mesh.components) for mesh in meshes]),
     )
+
+
+#: Array fields of a MeshSet that are joined end to end; the three `_start` fields and the names are handled apart.
+JOINED = ("vertex", "normal", "face", "component", "colour")
+
+
+def concatenate(sets: Sequence[MeshSet]) -> MeshSet:
+    """The objects of all sets in one; classes keep the order in which they first appear."""
+    classes = tuple(dict.fromkeys(name for part in sets for name in part.classes))
+    number = {name: index for index, name in enumerate(classes)}
+    label = [np.array([number[name] for name in part.classes], dtype=np.int32)[part.class_of] for part in sets]
+    starts = {}
+    for field in ("vertex_start", "face_start", "component_start"):
+        offset = np.cumsum([0, *(int(getattr(part, field)[-1]) for part in sets)], dtype=np.int64)
+        pieces = [getattr(part, field)[:-1] + first for part, first in zip(sets, offset, strict=False)]
+        starts[field] = np.concatenate([*pieces, offset[-1:]])
+    return MeshSet(
+        classes=classes,
+        objects=tuple(name for part in sets for name in part.objects),
+        components=tuple(name for part in sets for name in part.components),
+        class_of=np.concatenate(label),
+        **{field: np.concatenate([getattr(part, field) for part in sets]) for field in JOINED},
+        **starts,
+    )

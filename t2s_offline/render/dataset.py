@@ -1,0 +1,165 @@
+"""Writes a rendered dataset as a folder: one folder a class, its images, metadata.json and scene.parquet.
+
+Comes in: a renderer and a request. Goes out: files that torchvision's ImageFolder reads. Resumable: an image that is
+there is complete (written under another name, then renamed), so a second run renders what is missing; the finished mark
+in metadata.json comes last. Ignores how images are made.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from t2s_offline import __version__
+from t2s_offline.errors import BadFile, BadInput, RenderError
+from t2s_offline.render import Renderer, RenderRequest
+
+METADATA, SCENES = "metadata.json", "scene.parquet"
+FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"format": "PNG", "compress_level": 3},
+    "jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What `write_dataset` did: images of the dataset, how many it rendered now, how many were there already."""
+
+    images: int
+    rendered: int
+    kept: int
+
+
+def atomic_write(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all; RenderError when the disk is full or refuses."""
+    part = file.with_name(file.name + ".part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        os.replace(part, file)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise RenderError(
+            f"cannot write {file}: {error.strerror or error}; make room, then run the same command to go on"
+        ) from error
+
+
+def encode(image_HWC: npt.NDArray[np.uint8], form: str) -> bytes:
+    """One picture, uint8 (H, W, 3), as the bytes of a PNG or JPEG file."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(image_HWC).save(out, **FORMATS[form])
+    return out.getvalue()
+
+
+def identity(renderer: Renderer, request: RenderRequest, form: str) -> dict[str, Any]:
+    """Everything that decides the dataset's bytes, for metadata.json."""
+    return {
+        "configuration": request.configuration,
+        "space": str(request.space),
+        "seed": request.seed,
+        "images_a_class": request.images,
+        "size": request.size,
+        "samples": request.samples,
+        "format": form,
+        "classes": list(renderer.classes),
+        "objects": len(renderer.objects),
+        **renderer.settings,
+    }
+
+
+def file_names(renderer: Renderer, request: RenderRequest, object_N: npt.NDArray[np.int64], form: str) -> list[str]:
+    """Relative path of every image in order: ``class/00012_object.png``."""
+    safe = [re.sub(r"[^\w.-]+", "_", name) for name in renderer.objects]
+    folders = [re.sub(r"[^\w.-]+", "_", name) for name in renderer.classes]
+    if len(set(folders)) < len(folders):
+        raise BadInput("two classes have the same folder name; rename one of them")
+    return [f"{folders[i // request.images]}/{i % request.images:05d}_{safe[o]}.{form}" for i, o in enumerate(object_N)]
+
+
+def _check_folder(out: Path, dataset: dict[str, Any]) -> bool:
+    """True when the folder holds this dataset, finished; BadInput or BadFile when it holds something else."""
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is a file; expected a folder to write to")
+    file = out / METADATA
+    if not file.exists():
+        if out.is_dir() and any(not p.name.endswith(".part") for p in out.iterdir()):
+            raise BadInput(f"{out} holds other files and no {METADATA}; expected a new or empty folder")
+        return False
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        before: dict[str, Any] = known["dataset"]
+        finished = bool(known["finished"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadFile(f"{file} cannot be read ({error}); delete the folder or write to another") from error
+    for key in dataset | before:
+        old, new = before.get(key), dataset.get(key)
+        if old != new:
+            raise BadInput(f"{out} holds another dataset: {key} is {old}, not {new}; write to another folder")
+    return finished
+
+
+def write_dataset(
+    renderer: Renderer,
+    request: RenderRequest,
+    out: Path,
+    *,
+    form: str = "png",
+    batch: int = 256,
+    threads: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> Written:
+    """Render what is missing of a dataset into folder `out`.
+
+    `progress` is called with (images done, images of the dataset). Raises BadInput for a folder that holds something
+    else, RenderError when the disk is full.
+    """
+    dataset = identity(renderer, request, form)
+    label_N, object_N, scenes = renderer.describe(request)
+    names = file_names(renderer, request, object_N, form)
+    finished = _check_folder(out, dataset)
+    missing = np.array([i for i, name in enumerate(names) if not (out / name).exists()], dtype=np.int64)
+    if finished and not len(missing):
+        return Written(len(names), 0, len(names))
+
+    def mark(done: bool) -> None:
+        text = json.dumps({"finished": done, "version": __version__, "dataset": dataset}, indent=1, allow_nan=False)
+        atomic_write(out / METADATA, text.encode())
+
+    mark(False)
+    done = len(names) - len(missing)
+    with ThreadPoolExecutor(threads) as pool:
+        for rendered in renderer.render(request, indices=missing, batch=batch):
+            pictures = np.ascontiguousarray(rendered.image_NCHW.permute(0, 2, 3, 1).cpu().numpy())
+            targets = [out / names[i] for i in rendered.index_N.tolist()]
+            list(pool.map(lambda file, picture: atomic_write(file, encode(picture, form)), targets, pictures))
+            done += len(targets)
+            if progress:
+                progress(done, len(names))
+    columns: dict[str, Any] = {"file": names, "class": [renderer.classes[c] for c in label_N]}
+    columns |= {"label": label_N, "shown": [renderer.objects[o] for o in object_N], **scenes.columns()}
+    atomic_write(out / SCENES, parquet(columns))
+    mark(True)
+    return Written(len(names), len(missing), len(names) - len(missing))
+
+
+def parquet(columns: dict[str, Any]) -> bytes:
+    """A table as the bytes of a Parquet file."""
+    import polars as pl
+
+    table = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(table)
+    return table.getvalue()
