@@ -1,0 +1,111 @@
+"""A folder of pictures, from prediction to a dataset and a backbone, on the CPU with a recipe of seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from t2s_offline import schema, task2vec
+from t2s_offline.cli.sweep import read_plan
+from t2s_offline.errors import BadInput
+from t2s_offline.frames import typed
+from t2s_offline.handover import KeptBackbones, embedded, hand_over_backbone, render_pictures, workshop_of
+from t2s_offline.matrix import Embeddings
+from t2s_offline.networks import build, load_backbone, save_backbone
+from t2s_offline.space import TASK2SIM
+from t2s_offline.store import RewardStore
+from t2s_offline.sweep import declare, run
+from t2s_offline.workshop import Workshop
+
+SPEC = """
+tasks = ["digits"]
+[design]
+kind = "list"
+configurations = ["00000000", "11111111"]
+[recipe]
+classes = 2
+objects = 2
+images = 4
+size = 16
+epochs = 1
+batch = 4
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    monkeypatch.delenv("T2S_DATA", raising=False)
+    (tmp_path / "spec.toml").write_text(SPEC)
+    spec, _design, units, tasks = read_plan(tmp_path / "spec.toml", None)
+    store = RewardStore(tmp_path / "s.duckdb")
+    declare(store, spec, TASK2SIM, tasks)
+    shop = Workshop(store, spec.recipes, TASK2SIM, "cpu")
+    run(units[:1], shop)
+    return shop
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two classes of twelve small pictures: dark and light ones."""
+    rng = np.random.default_rng(0)
+    for name, level in (("dark", 60), ("light", 190)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = np.clip(rng.normal(level, 30, size=(20, 24, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
+    return tmp_path / "photos"
+
+
+def test_kept_backbones_are_measured_as_the_sweep_did(shop: Workshop) -> None:
+    recipe_id = next(iter(shop.recipes))
+    kept = KeptBackbones(shop, recipe_id, "digits")
+    assert np.flatnonzero(kept.allowed_C).tolist() == [0]
+    assert kept.measure(0) == shop.store.frame("rewards")["val_accuracy"][0]
+
+
+def test_a_folder_of_pictures_is_embedded_and_measured(shop: Workshop, photos: Path, tmp_path: Path) -> None:
+    recipe_id = next(iter(shop.recipes))
+    kept = KeptBackbones(shop, recipe_id, str(photos))
+    assert 0 <= kept.measure(0) <= 100
+    probe_file = tmp_path / "probe.safetensors"
+    save_backbone(probe_file, build("resnet18-narrow", seed=0), None, {"size": 16})
+    probe = task2vec.open_probe(str(probe_file))
+    name = task2vec.probe_name(probe, probe.size)
+    width = len(task2vec.embed(_digits(), probe, "digits", samples=16))
+    known = Embeddings(name, ("digits",), np.ones((1, width), dtype=np.float32))
+    task, embeddings = embedded(str(photos), known, str(probe_file))
+    assert (task, embeddings.tasks) == ("photos", ("digits", "photos"))
+    assert np.isfinite(embeddings.vector_TD).all()
+    with pytest.raises(BadInput, match="use that probe"):
+        embedded(str(photos), Embeddings("other", ("digits",), known.vector_TD), str(probe_file))
+
+
+def _digits():
+    from t2s_offline.task_data import load_task
+
+    return load_task("digits", 16).parts["val"]
+
+
+def test_dataset_and_backbone_are_handed_over(shop: Workshop, tmp_path: Path) -> None:
+    recipe_id = next(iter(shop.recipes))
+    progress: list[tuple[int, int]] = []
+    line = render_pictures(shop, recipe_id, "11111111", 2, tmp_path / "out", lambda *done: progress.append(done))
+    assert "4 images of 2 classes" in line
+    assert len(list((tmp_path / "out").rglob("*.png"))) == 4
+    assert progress[-1] == (4, 4)
+    assert "kept" in hand_over_backbone(shop, recipe_id, "00000000", tmp_path / "a.safetensors")
+    assert "trained now" in hand_over_backbone(shop, recipe_id, "11111111", tmp_path / "b.safetensors")
+    cards = [load_backbone(tmp_path / f"{name}.safetensors").card for name in "ab"]
+    assert [card["configuration"] for card in cards] == ["00000000", "11111111"]
+
+
+def test_a_recipe_of_others_has_no_workshop(tmp_path: Path) -> None:
+    store = RewardStore(tmp_path / "s.duckdb")
+    row = {"recipe": "theirs", "space": str(TASK2SIM), "source": "paper"}
+    store.add({"recipes": typed(pl.DataFrame([row]), schema.RECIPES, "paper")})
+    with pytest.raises(BadInput, match="not made by a sweep"):
+        workshop_of(store, "theirs")
