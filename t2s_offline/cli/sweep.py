@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -84,7 +85,8 @@ def sweep(
     if dry_run:
         show_plan(units, pending(units, store) if store.path.exists() else units, design, shop)
         return
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     declare(store, spec, TASK2SIM, tasks)
     bar = SweepBar(len(pending(units, store)))
     try:
@@ -100,6 +102,8 @@ def sweep(
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Stop; joblib's helper threads may stumble over the end of their pool, which is nobody's concern."""
+    threading.excepthook = lambda _: None
     raise KeyboardInterrupt
 
 

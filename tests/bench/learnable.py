@@ -2,6 +2,10 @@
 
 A small network learns from renders of half of the objects of each category and names the category of the other half,
 meshes that it has not seen. Prints top-1 accuracy on both halves, beside chance.
+
+Measured with the defaults on one busy CPU thread; 226 categories x 20 objects (chance 0.44 %), 11,300 images learnt:
+  00111001  seen objects 99.9 %, unseen objects 99.1 % (render 82 s, train 297 s)
+  11111111  seen objects 12.2 %, unseen objects  4.1 % (render 243 s, train 255 s); it underfits at this budget
 """
 
 from __future__ import annotations

@@ -2,6 +2,12 @@
 
 On a CPU the figure that counts is images a core-second (CPU time of all threads), since cores may be shared; on a GPU
 images a second with the device idle at both ends. Catalogue objects, shadows on.
+
+Measured on two cores that other work kept busy (load 2.5 to 3.7), --repeats 2, images a core-second:
+   64 px, 1 sample: 725;  4 samples: 343 (00000000), 270 (11111011), 185 (00000100), 142 (11111111)
+  128 px, 4 samples: 105 (00000000), 38 (11111111);  224 px: 39;  peak memory 0.9 GiB
+Where the 2.7 ms of a plain 64 px image go: rays to the object 1.4, shadow rays 0.5, background 0.2, shading 0.2, the
+rest is 4096 pixels' bookkeeping. A GPU has not been measured.
 """
 
 from __future__ import annotations
