@@ -91,11 +91,15 @@ def compare(
     learners: Sequence[Learner],
     folds: Sequence[Fold],
     *,
+    taught: RewardMatrix | None = None,
     seeds: int = 1,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
-    """Rows for the oracle and every learner, split by split, in the order given."""
+    """Rows for the oracle and every learner, split by split, in the order given.
+
+    `taught`: rewards that learners may see, all by default; fewer to ask what a smaller sweep would have given.
+    """
     names = list(dict.fromkeys(task for fold in folds for task in (*fold.train, *fold.test)))
     matrix, embeddings = matrix.select(names), embeddings.select(names)
     if not matrix.measured_C.any():
@@ -108,7 +112,8 @@ def compare(
         for seed in range(seeds if learner.seeded else 1)
     ]
     chosen_TC: dict[tuple[str, tuple[str, ...]], list[Float64]] = {}
-    for number, (fit, decision_TC) in enumerate(_run(fits, matrix, embeddings, jobs)):
+    seen = matrix if taught is None else taught.select(names)
+    for number, (fit, decision_TC) in enumerate(_run(fits, seen, matrix.measured_C, embeddings, jobs)):
         chosen_TC.setdefault((fit[0].name, fit[1]), []).append(decision_TC)
         if progress is not None:
             progress(number + 1, len(fits))
@@ -137,22 +142,24 @@ def _reward(matrix: RewardMatrix, fold: Fold, decisions_TC: Sequence[Float64]) -
 Fit = tuple[Learner, tuple[str, ...], int]
 
 
-def _run(fits: Sequence[Fit], matrix: RewardMatrix, embeddings: Embeddings, jobs: int) -> Iterable[tuple[Fit, Float64]]:
+def _run(
+    fits: Sequence[Fit], matrix: RewardMatrix, measured_C: npt.NDArray[np.bool_], embeddings: Embeddings, jobs: int
+) -> Iterable[tuple[Fit, Float64]]:
     """Fit; seeded learners are the slow ones and go to worker processes. Yields decisions (T, C) on all tasks."""
     slow = [fit for fit in fits if fit[0].seeded]
     for fit in fits:
         if not fit[0].seeded:
-            yield fit, _decide(fit, matrix, embeddings)
+            yield fit, _decide(fit, matrix, measured_C, embeddings)
     if jobs == 1 or len(slow) < 2:
-        yield from ((fit, _decide(fit, matrix, embeddings)) for fit in slow)
+        yield from ((fit, _decide(fit, matrix, measured_C, embeddings)) for fit in slow)
         return
     from joblib import Parallel, delayed
 
     work = Parallel(n_jobs=jobs, return_as="generator")
-    yield from zip(slow, work(delayed(_decide)(fit, matrix, embeddings) for fit in slow), strict=True)
+    yield from zip(slow, work(delayed(_decide)(fit, matrix, measured_C, embeddings) for fit in slow), strict=True)
 
 
-def _decide(fit: Fit, matrix: RewardMatrix, embeddings: Embeddings) -> Float64:
+def _decide(fit: Fit, matrix: RewardMatrix, measured_C: npt.NDArray[np.bool_], embeddings: Embeddings) -> Float64:
     from threadpoolctl import threadpool_limits
 
     learner, train, seed = fit
@@ -160,7 +167,7 @@ def _decide(fit: Fit, matrix: RewardMatrix, embeddings: Embeddings) -> Float64:
         policy = learner.fit(
             matrix.select(train), embeddings.select(train), rng=derive_rng(learner.name, matrix.recipe, seed)
         )
-        return policy.decide(embeddings.unit_TD, matrix.measured_C)
+        return policy.decide(embeddings.unit_TD, measured_C)
 
 
 def normalised(matrix: RewardMatrix, reward_T: Float64, tasks: Sequence[int]) -> Float64:

@@ -186,18 +186,21 @@ def curve(
     learner: Learner,
     folds: Sequence[tuple[Sequence[str], str]],
     counts: Sequence[int],
+    *,
+    taught: RewardMatrix | None = None,
 ) -> dict[str, Float64]:
     """Rewards in percent after each count for each fold's test task, by strategy, each (len(counts), folds).
 
-    folds: (training tasks, test task). Strategies: the learner's measured shortlist under its name; prior_top: its
-    prior's best K; fixed_top: the K configurations with the highest mean standardised reward on the training tasks;
-    random.
+    folds: (training tasks, test task); taught: the rewards that learners may see of training tasks, all by default
+    (a fraction, to see what a smaller sweep would have given). Strategies: the learner's measured shortlist under its
+    name; prior_top: its prior's best K; fixed_top: the K configurations with the highest mean standardised reward on
+    the training tasks; random.
     """
     if not counts or not folds:
         raise BadInput("a curve needs at least one count and one task")
     rows: dict[str, list[Float64]] = {learner.name: [], "prior_top": [], "fixed_top": [], "random": []}
     for train, test in folds:
-        known = matrix.select(train)
+        known = (taught or matrix).select(train)
         policy = learner.fit(known, embeddings.select(train), rng=derive_rng(learner.name, matrix.recipe, 0))
         belief = policy.belief(embeddings.select((test,)).unit_TD[0])
         at = matrix.position(test)

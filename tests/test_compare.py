@@ -101,6 +101,17 @@ def test_only_configurations_that_every_task_has(planted: RewardMatrix, planted_
         compare(replace(planted), planted_embeddings, BASELINES, leave_one_out(planted.tasks))
 
 
+def test_learners_see_what_they_are_taught(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    from t2s_offline.judge import restrict
+
+    taught = restrict(planted, np.array([0, 3, 5, 6]))
+    folds = [Fold("seen", planted.tasks, planted.tasks)]
+    rows = {row.learner: row for row in compare(planted, planted_embeddings, BASELINES, folds, taught=taught).rows}
+    assert rows["oracle"].reward == 80, "reported on the whole table"
+    best = taught.reward_TC[:, [0, 3, 5, 6]].max(axis=1).mean()
+    assert rows["nearest"].reward == pytest.approx(best)
+
+
 def test_equal_rewards_have_no_regret(planted: RewardMatrix) -> None:
     flat = replace(planted, accuracy_TCS=np.full_like(planted.accuracy_TCS, 3.0))
     assert normalised(flat, np.full(4, 3.0), range(4)).tolist() == [0] * 4

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from t2s_offline.errors import BadInput
-from t2s_offline.learners.reinforce import Heads, Memory, Reinforce
+from t2s_offline.learners.reinforce import Heads, LeakyHeads, Memory, Reinforce
 from t2s_offline.learners.source import RewardSource
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.policy import FactoredPolicy
@@ -106,6 +106,25 @@ def test_no_credit_leaks_between_tasks_of_a_minibatch() -> None:
     alone = heads.loss_gradient(chance[[1]], chance[[1]], action[[1]], np.array([5.0]))
     assert alone is not None
     assert np.allclose(gradient[1], alone[0] / 4, atol=1e-6)
+
+
+def test_published_indexing_is_the_mean_over_the_whole_matrix() -> None:
+    """The authors' loss written out in torch: -(advantage * log out[:, idx]).mean() over a (B, B) matrix."""
+    import torch
+
+    space, heads = SPACES[0], LeakyHeads(SPACES[0])
+    logit_BL = logits(space, 4)
+    chance = heads.softmax(logit_BL)
+    action = chance.argmin(axis=2)
+    advantage = np.array([3.0, -1.0, 0.0, 2.0])
+    gradient = heads.loss_gradient(chance, chance, action, advantage)
+    leaf = torch.from_numpy(logit_BL.astype(np.float64)).requires_grad_()
+    out = torch.softmax(leaf.view(4, 3, 2), dim=2)
+    total = sum(torch.log(out[:, head][:, torch.from_numpy(action[:, head])]) for head in range(3))
+    (-torch.from_numpy(advantage) * total).mean().backward()
+    assert gradient is not None
+    assert leaf.grad is not None
+    assert np.allclose(gradient, leaf.grad.numpy(), atol=1e-6)
 
 
 def test_dropped_samples_do_not_count() -> None:

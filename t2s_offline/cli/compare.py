@@ -34,6 +34,9 @@ TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high"}
 @probe_option
 @click.option("--leave-one-out", is_flag=True, help="Leave each task out in turn, over all tasks.")
 @click.option("--learners", metavar="NAMES", help="Only these, with commas.  [default: all]")
+@click.option(
+    "--runs", type=click.IntRange(4), help="Learn from a fraction of so many configurations alone, such as 64."
+)
 @click.option("--measure", metavar="COUNTS", help="Also measure so many backbones first, such as 0,1,2,4,8,16,32.")
 @click.option(
     "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds of a learner; means are shown."
@@ -42,7 +45,7 @@ TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high"}
 @format_option("table", "json", "csv")
 def compare(
     store_path: Path, recipe: str | None, metric: str, probe: str | None, leave_one_out: bool, learners: str | None,
-    measure: str | None, seeds: int, jobs: int, file_format: str,
+    runs: int | None, measure: str | None, seeds: int, jobs: int, file_format: str,
 ) -> None:  # fmt: skip
     """Compare learners with the baselines.
 
@@ -59,8 +62,9 @@ def compare(
     matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
     folds = folds_of(store, [task for task in matrix.tasks if task in embeddings.tasks], leave_one_out)
     counts = measured_counts(measure)
-    found = fit_all(matrix, embeddings, folds, learners, seeds, jobs)
-    rows = [*found.rows, *(curves(matrix, embeddings, folds, counts) if counts else [])]
+    taught = fraction(matrix, runs) if runs else matrix
+    found = fit_all(matrix, taught, embeddings, folds, learners, seeds, jobs)
+    rows = [*found.rows, *(curves(matrix, taught, embeddings, folds, counts) if counts else [])]
     show(rows, file_format)
     remarks(found, leave_one_out)
 
@@ -93,14 +97,33 @@ def measured_counts(text: str | None) -> list[int]:
     return sorted({int(part) for part in parts})
 
 
+def fraction(matrix: RewardMatrix, runs: int) -> RewardMatrix:
+    """What a fractional factorial sweep would have left of the table."""
+    import numpy as np
+
+    from t2s_offline.design import fractional
+    from t2s_offline.judge import restrict
+
+    design = fractional(matrix.space, runs)
+    note(f"learners see {design}; all configurations may be chosen")
+    return restrict(matrix, np.array([matrix.space.index(configuration) for configuration in design.configurations]))
+
+
 def fit_all(
-    matrix: RewardMatrix, embeddings: Embeddings, folds: list[Fold], names: str | None, seeds: int, jobs: int
+    matrix: RewardMatrix,
+    taught: RewardMatrix,
+    embeddings: Embeddings,
+    folds: list[Fold],
+    names: str | None,
+    seeds: int,
+    jobs: int,
 ) -> Comparison:
     from t2s_offline.compare import compare as run
-    from t2s_offline.learners.registry import LEARNERS
+    from t2s_offline.learners.registry import ABLATIONS, LEARNERS
 
-    known = {learner.name: learner for learner in LEARNERS}
-    chosen = [check_known("learner", name.strip(), known) for name in names.split(",")] if names else list(known)
+    known = {learner.name: learner for learner in (*LEARNERS, *ABLATIONS)}
+    default = [learner.name for learner in LEARNERS]
+    chosen = [check_known("learner", name.strip(), known) for name in names.split(",")] if names else default
     bar = Bar("compare", "fit")
     try:
         return run(matrix, embeddings, [known[name] for name in chosen], folds, seeds=seeds, jobs=jobs, progress=bar)
@@ -108,7 +131,9 @@ def fit_all(
         bar.close()
 
 
-def curves(matrix: RewardMatrix, embeddings: Embeddings, folds: list[Fold], counts: list[int]) -> list[Row]:
+def curves(
+    matrix: RewardMatrix, taught: RewardMatrix, embeddings: Embeddings, folds: list[Fold], counts: list[int]
+) -> list[Row]:
     """The surrogate's measured shortlist, with prior-top-K, fixed-top-K and random search beside it."""
     from t2s_offline.compare import curve_rows
     from t2s_offline.learners.surrogate import Surrogate
@@ -118,7 +143,7 @@ def curves(matrix: RewardMatrix, embeddings: Embeddings, folds: list[Fold], coun
     if not unseen:
         raise BadInput("--measure needs tasks that were not trained on; add --leave-one-out")
     pairs = [(fold.train, task) for fold in unseen for task in fold.test]
-    rewards = curve(matrix, embeddings, Surrogate(), pairs, counts)
+    rewards = curve(matrix, embeddings, Surrogate(), pairs, counts, taught=taught)
     named = {"surrogate": "surrogate_shortlist", "random": "random_search"}
     return curve_rows(matrix, unseen, counts, {named.get(name, name): rows for name, rows in rewards.items()})
 

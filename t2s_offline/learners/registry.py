@@ -24,3 +24,6 @@ LEARNERS: tuple[Learner, ...] = (
     Surrogate(),
     Reinforce(),
 )
+
+#: Shown when they are asked for by name: what the defect of the authors' script costs.
+ABLATIONS: tuple[Learner, ...] = (Reinforce(published_indexing=True),)

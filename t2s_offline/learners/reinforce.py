@@ -45,9 +45,14 @@ class Reinforce:
     noise_epochs: int = 5
     imitation_steps: int = 5
     imitation_start: int = 50
+    #: An ablation: gather as the authors' script does, so that every task is credited with every action of its batch.
+    published_indexing: bool = False
 
-    name: ClassVar[str] = "reinforce"
     seeded: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        return "reinforce_published_indexing" if self.published_indexing else "reinforce"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -83,7 +88,7 @@ class Reinforce:
         matrix = source.matrix
         if matrix.tasks != embeddings.tasks:
             raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
-        heads = Heads(matrix.space)
+        heads = (LeakyHeads if self.published_indexing else Heads)(matrix.space)
         network = SpanNetwork(
             embeddings.unit_TD,
             self.hidden,
@@ -142,6 +147,7 @@ class Heads:
 
     def __init__(self, space: SimSpace) -> None:
         self.stride_P = space.stride_P
+        self.position_P = np.arange(len(space.params))
         self.others_P1 = (space.levels_P - 1)[:, None].astype(np.float64)
         self.real_PK = np.arange(space.levels_P.max()) < space.levels_P[:, None]
         self.uniform = bool(self.real_PK.all())
@@ -158,12 +164,17 @@ class Heads:
         logit_BPK /= logit_BPK.sum(axis=2, keepdims=True)
         return logit_BPK
 
+    def at(self, level_BP: Ints) -> tuple[Ints, Ints, Ints]:
+        """The place of one level a head in arrays of shape (B, P, K)."""
+        return np.arange(len(level_BP))[:, None], self.position_P, level_BP
+
     def explore(self, chance_BPK: Float64, greedy_BP: Ints, epsilon: float) -> Float64:
         """Move epsilon of probability from the likeliest level to the others (never more than it has)."""
-        top_BP1 = np.take_along_axis(chance_BPK, greedy_BP[..., None], axis=2)
-        moved_BP1 = np.minimum(epsilon, top_BP1)
-        noisy_BPK = chance_BPK + moved_BP1 / self.others_P1
-        np.put_along_axis(noisy_BPK, greedy_BP[..., None], top_BP1 - moved_BP1, axis=2)
+        greedy = self.at(greedy_BP)
+        top_BP = chance_BPK[greedy]
+        moved_BP = np.minimum(epsilon, top_BP)
+        noisy_BPK = chance_BPK + moved_BP[..., None] / self.others_P1
+        noisy_BPK[greedy] = top_BP - moved_BP
         return noisy_BPK if self.uniform else np.where(self.real_PK, noisy_BPK, 0.0)
 
     def sample(self, chance_BPK: Float64, draw_BP: Float64) -> Ints:
@@ -189,12 +200,30 @@ class Heads:
             advantage_B = np.where(known_B, advantage_B, 0.0)
         if not advantage_B.any():
             return None
-        taken_BP1 = np.take_along_axis(chance_BPK, action_BP[..., None], axis=2)
-        noisy_BP1 = np.take_along_axis(noisy_BPK, action_BP[..., None], axis=2)
+        taken = self.at(action_BP)
+        taken_BP, noisy_BP = chance_BPK[taken], noisy_BPK[taken]
         # padding and certain levels may have probability 0: then nothing flows through them
-        credit_BP1 = np.divide(taken_BP1, noisy_BP1, out=np.zeros_like(taken_BP1), where=noisy_BP1 > 0)
-        credit_BP1 *= (advantage_B / known_B.sum())[:, None, None]
-        gradient_BPK = chance_BPK * credit_BP1
-        np.put_along_axis(gradient_BPK, action_BP[..., None], (taken_BP1 - 1) * credit_BP1, axis=2)
+        credit_BP = np.divide(taken_BP, noisy_BP, out=np.zeros_like(taken_BP), where=noisy_BP > 0)
+        credit_BP *= (advantage_B / known_B.sum())[:, None]
+        gradient_BPK = chance_BPK * credit_BP[..., None]
+        gradient_BPK[taken] -= credit_BP
         flat_BL = gradient_BPK[:, self.real_PK] if not self.uniform else gradient_BPK.reshape(len(advantage_B), -1)
         return flat_BL.astype(np.float32)
+
+
+class LeakyHeads(Heads):
+    """Credit as in the authors' script: `out[:, idx]` is a (B, B) matrix, row i holding P_i of every action j, and its
+    product with the advantages of the columns is averaged over both."""
+
+    def loss_gradient(
+        self, chance_BPK: Float64, noisy_BPK: Float64, action_BP: Ints, advantage_B: Float64
+    ) -> Float32 | None:
+        size = len(advantage_B)
+        total: Float32 | None = None
+        for action_P, advantage in zip(action_BP, advantage_B, strict=True):
+            of_action = super().loss_gradient(
+                chance_BPK, noisy_BPK, np.tile(action_P, (size, 1)), np.full(size, advantage)
+            )
+            if of_action is not None:
+                total = of_action / np.float32(size) + (0 if total is None else total)
+        return total

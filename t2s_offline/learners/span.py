@@ -5,6 +5,10 @@ learned, so training on D = 9600 inputs is exact with about T. With x = Q z, Q (
 W = (W Q) Q' + W_perp: on a training task W x = (W Q) z; the gradient of W is (gradient of W Q) Q', so it never touches
 W_perp; weight decay shrinks W_perp by a factor that does not depend on the data, so one scalar stands for it.
 
+Weight decay costs no pass over the weights either. With v = p + c w, where c solves momentum c + decay =
+c / (1 + rate c), the step v' = momentum v + g + decay w, w' = w - rate v' is exactly p' = (1 + rate c)(momentum p + g),
+w' = (w - rate p') / (1 + rate c); the last division is kept as one scalar, `scale`.
+
 Comes in: unit embeddings, mini-batches, gradients at the logits. Goes out: logits, and at the end the full network.
 Ignores rewards. Weights lie in one flat buffer and velocities in another: a step costs the traffic of both.
 """
@@ -15,9 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg.blas import saxpy, sgemm
 
+from t2s_offline.errors import BadInput
 from t2s_offline.policy import MLP
 
 Float32 = npt.NDArray[np.float32]
+
+FLUSH, NOTHING = 64, 1e-30  # steps, and what counts as no velocity: 0.9 ** 64 leaves it far above 1e-38
 
 
 def span(unit_TD: Float32) -> tuple[Float32, Float32]:
@@ -81,20 +88,32 @@ class SpanNetwork:
         self.p["bias3"][:] = uniform(outputs, fan_in=hidden)
         self.initial1_HR = self.p["weight1"].copy()
         self.outside, self.outside_velocity = 1.0, 0.0  # W_perp over its initial value, and its velocity
+        self.scale = 1.0  # weights are `scale` times what lies in the buffer
+        self.steps = 0
+        self.rate, self.mixed = 0.0, 0.0  # velocities are what lies in the buffer plus `mixed` (c) times the weights
 
     def forward(self, task_B: npt.NDArray[np.int64]) -> Float32:
         """Logits of a mini-batch of training tasks given by row, shape (B, outputs)."""
-        p = self.p
+        p, scale = self.p, np.float32(self.scale)
         self.z_BR = self.z_TR[task_B]
-        self.hidden1_BH = np.maximum(self.z_BR @ p["weight1"].T + p["bias1"], 0)
-        self.hidden2_BH = np.maximum(self.hidden1_BH @ p["weight2"] + p["bias2"], 0)
-        return self.hidden2_BH @ p["weight3"].T + p["bias3"]
+        hidden_BH = self.z_BR @ p["weight1"].T
+        hidden_BH += p["bias1"]
+        hidden_BH *= scale
+        self.hidden1_BH = np.maximum(hidden_BH, 0, out=hidden_BH)
+        hidden_BH = self.hidden1_BH @ p["weight2"]
+        hidden_BH += p["bias2"]
+        hidden_BH *= scale
+        self.hidden2_BH = np.maximum(hidden_BH, 0, out=hidden_BH)
+        logit_BL: Float32 = self.hidden2_BH @ p["weight3"].T
+        logit_BL += p["bias3"]
+        logit_BL *= scale
+        return logit_BL
 
     def gradient(self, logit_BL: Float32) -> tuple[dict[str, Float32], Float32]:
         """Gradients of all but weight2 for the gradient at the logits (B, outputs), and that at hidden layer 2."""
-        d2_BH = logit_BL @ self.p["weight3"]
+        d2_BH = np.float32(self.scale) * (logit_BL @ self.p["weight3"])
         d2_BH *= self.hidden2_BH > 0
-        d1_BH = sgemm(1.0, self.p["weight2"].T, d2_BH.T, trans_a=1).T
+        d1_BH = sgemm(self.scale, self.p["weight2"].T, d2_BH.T, trans_a=1).T
         d1_BH *= self.hidden1_BH > 0
         small = {
             "weight1": d1_BH.T @ self.z_BR,
@@ -110,29 +129,51 @@ class SpanNetwork:
 
         `logit_BL` is the gradient of the loss at the logits of the last forward pass; None when it is zero.
         """
+        if rate != self.rate:
+            self._change_rate(rate)
+        self.steps += 1
+        if self.steps % FLUSH == 0:  # velocities of idle units fade; numbers below 1e-38 would slow every pass
+            self.velocity[np.abs(self.velocity) < NOTHING] = 0
+        grow = 1.0 + rate * self.mixed
         if logit_BL is None:
-            self.velocity *= np.float32(self.momentum)
+            self.velocity *= np.float32(grow * self.momentum)
         else:
             small, d2_BH = self.gradient(logit_BL)
             self.velocity[: self.small] *= np.float32(self.momentum)
             for name, gradient in small.items():
                 self.v[name] += gradient
+            self.velocity[: self.small] *= np.float32(grow)
             velocity2 = self.v["weight2"].T  # Fortran order (out, in): BLAS updates the buffer in place
-            sgemm(1.0, d2_BH.T, self.hidden1_BH.T, beta=self.momentum, c=velocity2, trans_b=1, overwrite_c=1)
-        saxpy(self.flat, self.velocity, a=self.decay)
-        saxpy(self.velocity, self.flat, a=-rate)
+            beta = grow * self.momentum
+            sgemm(grow, d2_BH.T, self.hidden1_BH.T, beta=beta, c=velocity2, trans_b=1, overwrite_c=1)
+        saxpy(self.velocity, self.flat, a=-rate / self.scale)
+        self.scale /= grow
         self.outside_velocity = self.momentum * self.outside_velocity + self.decay * self.outside
         self.outside -= rate * self.outside_velocity
 
+    def _change_rate(self, rate: float) -> None:
+        """Find c for the new rate and keep the velocities what they are."""
+        free = 1.0 - self.momentum - rate * self.decay
+        inside = free * free - 4.0 * rate * self.momentum * self.decay
+        if inside < 0 or free <= 0:
+            raise BadInput(
+                f"weight decay {self.decay:g} is too large for learning rate {rate:g} and momentum {self.momentum:g}; "
+                f"lower one of them"
+            )
+        mixed = 2.0 * self.decay / (free + np.sqrt(inside))
+        saxpy(self.flat, self.velocity, a=(self.mixed - mixed) * self.scale)
+        self.rate, self.mixed = rate, float(mixed)
+
     def full(self) -> MLP:
         """The network on D inputs."""
-        p, outside = self.p, np.float32(self.outside)
+        p = {name: np.float32(self.scale) * value for name, value in self.p.items()}
+        outside = np.float32(self.outside)
         inside_HR = p["weight1"] - outside * self.initial1_HR
         return MLP(
             weight1=(outside * self.initial1_HD + inside_HR @ self.basis_DR.T).astype(np.float32),
-            bias1=p["bias1"].copy(),
+            bias1=p["bias1"],
             weight2=p["weight2"].T.copy(),
-            bias2=p["bias2"].copy(),
-            weight3=p["weight3"].copy(),
-            bias3=p["bias3"].copy(),
+            bias2=p["bias2"],
+            weight3=p["weight3"],
+            bias3=p["bias3"],
         )
