@@ -52,7 +52,7 @@ class Reinforce:
 
     @property
     def name(self) -> str:
-        return "reinforce_published_indexing" if self.published_indexing else "reinforce"
+        return "published_indexing" if self.published_indexing else "reinforce"
 
     def __post_init__(self) -> None:
         for field in fields(self):
