@@ -6,9 +6,7 @@ A state restored continues to the same bits on a CPU. Ignores schedules and data
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import torch
 from torch import nn
 
 from t2s_offline.errors import BadFile
+from t2s_offline.files import write_whole
 
 FORMAT = "t2s-offline checkpoint 1"
 State = dict[str, torch.Tensor]
@@ -52,17 +51,11 @@ def write_checkpoint(path: Path, state: State, card: Mapping[str, Any]) -> None:
     from safetensors.torch import save
 
     text = json.dumps({**card, "format": FORMAT}, allow_nan=False)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in state.items()}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tensors = {name: tensor.cpu().contiguous() for name, tensor in state.items()}
-        partial.write_bytes(save(tensors, metadata={"t2s_offline": text}))
-        os.replace(partial, path)
+        write_whole(path, save(tensors, metadata={"t2s_offline": text}))
     except OSError as error:
         raise BadFile(f"cannot write the checkpoint {path}: {error.strerror or error}; free space there") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> tuple[State, dict[str, Any]] | None:

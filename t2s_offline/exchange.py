@@ -7,7 +7,6 @@ identical store. Everything is checked before the store is opened, and a file ap
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import polars as pl
 
 from t2s_offline import schema
 from t2s_offline.errors import BadFile, BadInput, UnknownName, check_known
+from t2s_offline.files import write_with
 from t2s_offline.frames import now, parameter_rows, task_rows, typed
 from t2s_offline.space import TASK2SIM, SimSpace, is_reference
 from t2s_offline.store import RewardStore
@@ -39,20 +39,14 @@ def export_store(store: RewardStore, folder: Path, file_format: str = "parquet")
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        if path.suffix == ".csv":
-            lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
-            frame.with_columns(
-                pl.Series(name, [json.dumps(row) for row in frame[name].to_list()], dtype=pl.String) for name in lists
-            ).write_csv(partial)
-        else:
-            frame.write_parquet(partial, compression="zstd")
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    if path.suffix == ".csv":
+        lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
+        frame = frame.with_columns(
+            pl.Series(name, [json.dumps(row) for row in frame[name].to_list()], dtype=pl.String) for name in lists
+        )
+        write_with(path, frame.write_csv)
+    else:
+        write_with(path, lambda partial: frame.write_parquet(partial, compression="zstd"))
 
 
 def import_path(

@@ -8,9 +8,7 @@ from the global one. Ignores how weights are trained and what features are for.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import torch
 from torch import nn
 
 from t2s_offline.errors import BadFile, BadInput, check_known
+from t2s_offline.files import write_whole
 
 FORMAT = "t2s-offline backbone 1"
 MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as torchvision's weights expect
@@ -192,19 +191,10 @@ def save_backbone(path: Path, backbone: Backbone, head: nn.Linear | None, card: 
                 raise BadInput(f"{prefix}.{name} is not finite in half precision; train at a lower rate")
             tensors[f"{prefix}.{name}"] = kept
     text = json.dumps({**card, "format": FORMAT, "arch": backbone.arch}, ensure_ascii=False, allow_nan=False)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(save(tensors, metadata={"t2s_offline": text}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        write_whole(path, save(tensors, metadata={"t2s_offline": text}))
     except OSError as error:
         raise BadFile(f"cannot write the backbone to {path}: {error.strerror or error}; free space there") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def load_backbone(path: Path, device: torch.device | str = "cpu") -> SavedBackbone:

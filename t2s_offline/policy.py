@@ -6,7 +6,6 @@ Comes in: unit embeddings (T, D). Goes out: probabilities (T, C). Ignores how a 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.errors import BadFile, BadInput
+from t2s_offline.files import write_whole
 from t2s_offline.space import SimSpace
 
 Float32 = npt.NDArray[np.float32]
@@ -123,22 +123,10 @@ def save_policy(folder: Path, policy: FactoredPolicy, card: Mapping[str, Any]) -
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CARD).unlink(missing_ok=True)
-        _replace(folder / WEIGHTS, save(tensors))
-        _replace(folder / CARD, text.encode() + b"\n")
+        write_whole(folder / WEIGHTS, save(tensors))
+        write_whole(folder / CARD, text.encode() + b"\n")
     except OSError as error:
         raise BadFile(f"cannot write the policy to {folder}: {error.strerror or error}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_policy(folder: Path) -> SavedPolicy:

@@ -7,7 +7,7 @@ numbers. Ignores which cells are wanted and where rewards are kept.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,50 +22,10 @@ from t2s_offline.frames import task_rows, typed
 from t2s_offline.networks import SavedBackbone, build, load_backbone, save_backbone
 from t2s_offline.pretrain import Pretrained
 from t2s_offline.recipe import Recipe
-from t2s_offline.render import Renderer, RenderRequest, get_renderer
 from t2s_offline.seeds import derive_seed
-from t2s_offline.space import SCRATCH, TASK2SIM, SimSpace
-from t2s_offline.training_set import LabelledBatch, TrainingSet, gather
+from t2s_offline.space import SCRATCH
 
 Progress = Callable[[int, int], None]
-
-
-def recipe_renderer(recipe: Recipe, device: torch.device | str = "cpu") -> Renderer:
-    """Open the recipe's renderer on a device."""
-    return get_renderer(
-        recipe.renderer,
-        classes=recipe.classes,
-        objects=recipe.objects,
-        device=str(device),
-        **recipe.renderer_options,
-    )
-
-
-def rendered_set(
-    renderer: Renderer,
-    recipe: Recipe,
-    configuration: str,
-    seed: int,
-    device: torch.device | str = "cpu",
-    *,
-    space: SimSpace = TASK2SIM,
-    progress: Progress | None = None,
-) -> TrainingSet:
-    """Render what a recipe pre-trains on. The pictures of a seed share their random numbers over all configurations,
-    which takes noise out of differences between them."""
-    scenes = derive_seed("render", recipe.digest, seed) % 2**31
-    request = RenderRequest(configuration, recipe.images, recipe.rendered, scenes, recipe.samples, space)
-    total = recipe.images * len(renderer.classes)
-
-    def counted() -> Iterator[LabelledBatch]:
-        done = 0
-        for batch in renderer.render(request):
-            yield batch
-            done += len(batch.label_N)
-            if progress is not None:
-                progress(done, total)
-
-    return gather(counted(), total, renderer.classes, device)
 
 
 def write_backbone(

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2s_offline.recipe import Recipe, SweepSpec
-from t2s_offline.space import SimSpace, real_folder
+from t2s_offline.space import TASK2SIM, SimSpace, real_folder
 from t2s_offline.store import RewardStore
 
 if TYPE_CHECKING:
+    import torch
+
+    from t2s_offline.render import Renderer
     from t2s_offline.task_data import TaskData
-    from t2s_offline.training_set import TrainingSet
+    from t2s_offline.training_set import LabelledBatch, TrainingSet
 
 Cell = tuple[str, str]  # task, metric
 
@@ -99,24 +102,44 @@ def single_threaded(shop: Workshop) -> Iterator[None]:
 
 def training_pictures(unit: Unit, shop: Workshop, recipe: Recipe, device: str) -> TrainingSet:
     """The pictures a unit is pre-trained on: rendered under its configuration, or of a folder (``real:FOLDER``)."""
-    from t2s_offline.render import RenderRequest
-    from t2s_offline.seeds import derive_seed
-    from t2s_offline.training_set import folder_set, gather
+    from t2s_offline.training_set import folder_set
 
     if folder := real_folder(unit.configuration):
         return folder_set(Path(folder), recipe.rendered, classes=recipe.classes, images=recipe.images, device=device)
     options = json.dumps(dict(recipe.renderer_options))
     renderer = open_renderer(recipe.renderer, recipe.classes, recipe.objects, device, options)
-    request = RenderRequest(
-        unit.configuration,
-        recipe.images,
-        size=recipe.rendered,
-        seed=derive_seed("render", recipe.digest, unit.seed) % 2**31,  # the same scenes under every configuration
-        samples=recipe.samples,
-        space=shop.space,
-    )
-    total = len(renderer.classes) * recipe.images
-    return gather(renderer.render(request), total, renderer.classes, device)
+    return rendered_set(renderer, recipe, unit.configuration, unit.seed, device, space=shop.space)
+
+
+def rendered_set(
+    renderer: Renderer,
+    recipe: Recipe,
+    configuration: str,
+    seed: int,
+    device: torch.device | str = "cpu",
+    *,
+    space: SimSpace = TASK2SIM,
+    progress: Callable[[int, int], None] | None = None,
+) -> TrainingSet:
+    """Render what a recipe pre-trains on. The pictures of a seed share their random numbers over all configurations,
+    which takes noise out of differences between them."""
+    from t2s_offline.render import RenderRequest
+    from t2s_offline.seeds import derive_seed
+    from t2s_offline.training_set import gather
+
+    scenes = derive_seed("render", recipe.digest, seed) % 2**31
+    request = RenderRequest(configuration, recipe.images, recipe.rendered, scenes, recipe.samples, space)
+    total = recipe.images * len(renderer.classes)
+
+    def counted() -> Iterator[LabelledBatch]:
+        done = 0
+        for batch in renderer.render(request):
+            yield batch
+            done += len(batch.label_N)
+            if progress is not None:
+                progress(done, total)
+
+    return gather(counted(), total, renderer.classes, device)
 
 
 @cache

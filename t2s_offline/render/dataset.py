@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ import numpy.typing as npt
 
 from t2s_offline import __version__
 from t2s_offline.errors import BadFile, BadInput, RenderError
+from t2s_offline.files import write_whole
 from t2s_offline.render import Renderer, RenderRequest
 
 METADATA, SCENES = "metadata.json", "scene.parquet"
@@ -43,14 +42,9 @@ class Written:
 
 def atomic_write(file: Path, content: bytes) -> None:
     """Write a file whole or not at all; RenderError when the disk is full or refuses."""
-    part = file.with_name(file.name + ".part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, file)
+        write_whole(file, content)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise RenderError(
             f"cannot write {file}: {error.strerror or error}; make room, then run the same command to go on"
         ) from error

@@ -1,0 +1,31 @@
+"""Files that appear whole or not at all.
+
+Comes in: a path and its contents, or something that writes them. Goes out: the file, on the disk. Ignores formats; an
+OSError is the caller's to put into words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write bytes to a path: under another name first, then renamed, so that a kill or a full disk leaves no half."""
+    write_with(path, lambda partial: partial.write_bytes(content))
+
+
+def write_with(path: Path, write: Callable[[Path], object]) -> None:
+    """The same for a function that writes to a path of its own."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        with suppress(OSError):
+            partial.unlink()
