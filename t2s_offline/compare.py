@@ -147,16 +147,16 @@ def _run(
 ) -> Iterable[tuple[Fit, Float64]]:
     """Fit; seeded learners are the slow ones and go to worker processes. Yields decisions (T, C) on all tasks."""
     slow = [fit for fit in fits if fit[0].seeded]
-    for fit in fits:
-        if not fit[0].seeded:
-            yield fit, _decide(fit, matrix, measured_C, embeddings)
+    quick = [fit for fit in fits if not fit[0].seeded]
     if jobs == 1 or len(slow) < 2:
-        yield from ((fit, _decide(fit, matrix, measured_C, embeddings)) for fit in slow)
+        yield from ((fit, _decide(fit, matrix, measured_C, embeddings)) for fit in (*quick, *slow))
         return
     from joblib import Parallel, delayed
 
-    work = Parallel(n_jobs=jobs, return_as="generator")
-    yield from zip(slow, work(delayed(_decide)(fit, matrix, measured_C, embeddings) for fit in slow), strict=True)
+    # the quick ones go last: they fill the gaps that the slow ones leave at the end
+    order = [*slow, *quick]
+    work = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)
+    yield from zip(order, work(delayed(_decide)(fit, matrix, measured_C, embeddings) for fit in order), strict=True)
 
 
 def _decide(fit: Fit, matrix: RewardMatrix, measured_C: npt.NDArray[np.bool_], embeddings: Embeddings) -> Float64:

@@ -73,6 +73,7 @@ class SpanNetwork:
         self.velocity = np.zeros_like(self.flat)
         self.small = sum(sizes[:-1])  # all but weight2, whose gradient is added by BLAS in place
         ends = np.cumsum(sizes)
+        self.slope = np.zeros(self.small, dtype=np.float32)
         self.p, self.v = (
             {
                 name: buffer[end - size : end].reshape(shape)
@@ -80,6 +81,10 @@ class SpanNetwork:
             }
             for buffer in (self.flat, self.velocity)
         )
+        self.g = {
+            name: self.slope[end - size : end].reshape(shape)
+            for (name, shape), size, end in zip(list(shapes.items())[:-1], sizes, ends, strict=False)
+        }
         self.p["weight1"][:] = self.initial1_HD @ self.basis_DR
         self.p["bias1"][:] = uniform(hidden, fan_in=inputs)
         self.p["weight2"][:] = uniform(hidden, hidden, fan_in=hidden).T
@@ -109,20 +114,20 @@ class SpanNetwork:
         logit_BL *= scale
         return logit_BL
 
-    def gradient(self, logit_BL: Float32) -> tuple[dict[str, Float32], Float32]:
-        """Gradients of all but weight2 for the gradient at the logits (B, outputs), and that at hidden layer 2."""
+    def gradient(self, logit_BL: Float32) -> Float32:
+        """Gradients of all but weight2 into `self.slope`, for the gradient at the logits (B, outputs); returns the
+        gradient at hidden layer 2, (B, hidden)."""
+        g = self.g
         d2_BH = np.float32(self.scale) * (logit_BL @ self.p["weight3"])
         d2_BH *= self.hidden2_BH > 0
-        d1_BH = sgemm(self.scale, self.p["weight2"].T, d2_BH.T, trans_a=1).T
+        # in this order neither matrix is read across its rows: half the time of the transposed product
+        d1_BH = sgemm(self.scale, np.asfortranarray(d2_BH), self.p["weight2"].T)
         d1_BH *= self.hidden1_BH > 0
-        small = {
-            "weight1": d1_BH.T @ self.z_BR,
-            "bias1": d1_BH.sum(axis=0),
-            "bias2": d2_BH.sum(axis=0),
-            "weight3": logit_BL.T @ self.hidden2_BH,
-            "bias3": logit_BL.sum(axis=0),
-        }
-        return small, d2_BH
+        np.matmul(d1_BH.T, self.z_BR, out=g["weight1"])
+        np.matmul(logit_BL.T, self.hidden2_BH, out=g["weight3"])
+        for name, part in (("bias1", d1_BH), ("bias2", d2_BH), ("bias3", logit_BL)):
+            np.add.reduce(part, axis=0, out=g[name])
+        return np.asarray(d2_BH, dtype=np.float32)
 
     def step(self, logit_BL: Float32 | None, rate: float) -> None:
         """One SGD step as in PyTorch: v = momentum v + gradient + decay w; w = w - rate v.
@@ -138,11 +143,10 @@ class SpanNetwork:
         if logit_BL is None:
             self.velocity *= np.float32(grow * self.momentum)
         else:
-            small, d2_BH = self.gradient(logit_BL)
-            self.velocity[: self.small] *= np.float32(self.momentum)
-            for name, gradient in small.items():
-                self.v[name] += gradient
-            self.velocity[: self.small] *= np.float32(grow)
+            d2_BH = self.gradient(logit_BL)
+            small = self.velocity[: self.small]
+            small *= np.float32(grow * self.momentum)
+            saxpy(self.slope, small, a=grow)
             velocity2 = self.v["weight2"].T  # Fortran order (out, in): BLAS updates the buffer in place
             beta = grow * self.momentum
             sgemm(grow, d2_BH.T, self.hidden1_BH.T, beta=beta, c=velocity2, trans_b=1, overwrite_c=1)
