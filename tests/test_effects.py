@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from t2s_offline.cli.effects import effects as command
+from t2s_offline.cli.effects import few_degrees
 from t2s_offline.effects import OVERALL, effect_rows, report, share_rows
 from t2s_offline.errors import BadInput
 from t2s_offline.judge import restrict
@@ -102,3 +103,10 @@ def test_command(tiny_store: RewardStore, tmp_path: Path) -> None:
 def test_published_shares(published_store: RewardStore) -> None:
     found = report(published_store.matrix())
     np.testing.assert_allclose(found.shares[0].by_degree[:5], [0.535, 0.234, 0.092, 0.066, 0.046], atol=0.001)
+
+
+def test_a_table_of_degrees_fits_a_terminal() -> None:
+    columns, rows = few_degrees(["task", *(f"d{at}" for at in range(1, 9)), "noise"], [["CUB", *range(1, 9), 0.5]])
+    assert columns == ["task", "d1", "d2", "d3", "d4", "d5+", "noise"]
+    assert rows == [["CUB", 1, 2, 3, 4, 5 + 6 + 7 + 8, 0.5]]
+    assert few_degrees(["task", "d1", "d2"], [["a", 1, 2]]) == (["task", "d1", "d2"], [["a", 1, 2]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,6 +39,18 @@ def effects(
     matrix = RewardStore(store_path).matrix(recipe, metric)
     found = report(matrix.select(tasks) if tasks else matrix)
     columns, rows = share_rows(found) if degrees else effect_rows(found, top=top, by_task=by_task)
+    if degrees and file_format == "table":
+        columns, rows = few_degrees(columns, rows)
     print_rows(columns, rows, file_format)
     for line in found.notes:
         note(line)
+
+
+def few_degrees(columns: list[str], rows: list[list[Any]]) -> tuple[list[str], list[list[Any]]]:
+    """The shares of degree 5 and up as one column, so that a line stays under 80 characters."""
+    at = [number for number, name in enumerate(columns) if name[1:].isdecimal() and int(name[1:]) >= 5]
+    if len(at) < 2:
+        return columns, rows
+    first, last = at[0], at[-1] + 1
+    merged = [[*row[:first], sum(row[first:last]), *row[last:]] for row in rows]
+    return [*columns[:first], "d5+", *columns[last:]], merged
