@@ -40,7 +40,8 @@ class Learner(Protocol):
 @dataclass(frozen=True)
 class Row:
     """One learner on one split. reward and regret in percent; ci_low, ci_high: 95 % interval of normalised regret;
-    measured: backbones measured on the task before deciding."""
+    measured: backbones measured on the task before deciding; runs: configurations that learners saw; hours: what a
+    sweep of so many takes by the table's own seconds, None where it has none."""
 
     learner: str
     split: str
@@ -51,6 +52,8 @@ class Row:
     ci_low: float
     ci_high: float
     measured: int = 0
+    runs: int = 0
+    hours: float | None = None
 
 
 @dataclass(frozen=True)

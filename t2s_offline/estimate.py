@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from t2s_offline.space import is_reference
-from t2s_offline.store import RewardStore
 from t2s_offline.workshop import Unit, Workshop, device_of, open_renderer, single_threaded
 
 STEPS = 6
@@ -35,23 +34,12 @@ def estimate(units: Sequence[Unit], shop: Workshop) -> Estimate:
             unit.recipe_id == recipe_id and not is_reference(unit.configuration) and not shop.backbone(unit).exists()
             for unit in units
         )
-        known = _known(shop.store, recipe_id)
+        known = shop.store.backbone_seconds(recipe_id) if shop.store.path.exists() else None
         one = known if known is not None else _timed(recipe_id, shop)
         bases.add("earlier attempts" if known is not None else "a few steps timed now")
         seconds += count * one
         disk += count * _bytes(recipe_id, shop) if shop.keep_backbones else 0
     return Estimate(seconds, disk, " and ".join(sorted(bases)))
-
-
-def _known(store: RewardStore, recipe_id: str) -> float | None:
-    if not store.path.exists():
-        return None
-    with store.reader() as con:
-        row = con.execute(
-            "SELECT median(render_seconds + train_seconds) FROM backbones WHERE recipe = $1 AND status = 'done'",
-            [recipe_id],
-        ).fetchone()
-    return None if row is None else row[0]
 
 
 def _timed(recipe_id: str, shop: Workshop) -> float:

@@ -67,6 +67,15 @@ class RewardStore(StoreFile):
             raise UnknownName("recipe", name, known)
         return name, known[name]
 
+    def backbone_seconds(self, recipe: str) -> float | None:
+        """Median seconds that a backbone of the recipe took to render and train; None when the store has none."""
+        with self.reader() as con:
+            row = con.execute(
+                "SELECT median(render_seconds + train_seconds) FROM backbones WHERE recipe = $1 AND status = 'done'",
+                [recipe],
+            ).fetchone()
+        return None if row is None or row[0] is None else float(row[0])
+
     def tasks(self) -> dict[str, str | None]:
         """Split (seen, unseen or None) by task."""
         with self.reader() as con:

@@ -98,6 +98,26 @@ def test_learn_predict_compare(tiny_store: RewardStore, tmp_path: Path) -> None:
     assert {row["split"] for row in rows} == {"leave_one_out"}
 
 
+def test_fractions_and_what_they_cost(tiny_store: RewardStore) -> None:
+    import polars as pl
+
+    from t2s_offline import schema
+    from t2s_offline.frames import typed
+
+    row = {"recipe": "tiny", "configuration": "000", "seed": 0, "attempt": 1, "status": "done"}
+    spent = pl.DataFrame([row | {"render_seconds": 300.0, "train_seconds": 600.0}])
+    tiny_store.add({"backbones": typed(spent, schema.BACKBONES, "planted")})
+    tiny_store.add({"tasks": tiny_store.frame("tasks").with_columns(split=pl.lit("seen"))}, replace=True)
+    compared = run("compare", "--store", tiny_store.path, "--learners", "nearest",
+                   "--runs", "4,8", "--format", "json")  # fmt: skip
+    rows = json.loads(compared.stdout)
+    assert [(row["learner"], row["runs"], row["hours"]) for row in rows] == [
+        ("oracle", 4, 1.0), ("nearest", 4, 1.0), ("oracle", 8, 2.0), ("nearest", 8, 2.0),
+    ]  # fmt: skip
+    # of the fraction 000 011 101 110 one is the best of a task, and the other three tasks have one a digit off
+    assert [row["reward"] for row in rows] == [80, (80 + 3 * 70) / 4, 80, 80]
+
+
 def test_import_export_query(tiny_store: RewardStore, tmp_path: Path) -> None:
     assert run("export", tmp_path / "out", "--store", tiny_store.path, "--format", "csv").returncode == 0
     copied = run("import", tmp_path / "out", "--store", tmp_path / "copy.duckdb")

@@ -141,5 +141,17 @@ def test_too_little_to_compare() -> None:
 
 def test_json_keys_are_a_contract(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
     rows = as_dicts(compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks)).rows)
-    keys = ["learner", "split", "tasks", "reward", "regret", "normalised_regret", "ci_low", "ci_high", "measured"]
+    keys = [
+        "learner",
+        "split",
+        "tasks",
+        "reward",
+        "regret",
+        "normalised_regret",
+        "ci_low",
+        "ci_high",
+        "measured",
+        "runs",
+        "hours",
+    ]
     assert all(list(row) == keys for row in rows)

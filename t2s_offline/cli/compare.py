@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import click
@@ -34,9 +34,7 @@ TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high"}
 @probe_option
 @click.option("--leave-one-out", is_flag=True, help="Leave each task out in turn, over all tasks.")
 @click.option("--learners", metavar="NAMES", help="Only these, with commas.  [default: all]")
-@click.option(
-    "--runs", type=click.IntRange(4), help="Learn from a fraction of so many configurations alone, such as 64."
-)
+@click.option("--runs", metavar="COUNTS", help="Learn from fractions of so many configurations, such as 16,64.")
 @click.option("--measure", metavar="COUNTS", help="Also measure so many backbones first, such as 0,1,2,4,8,16,32.")
 @click.option(
     "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds of a learner; means are shown."
@@ -45,7 +43,7 @@ TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high"}
 @format_option("table", "json", "csv")
 def compare(
     store_path: Path, recipe: str | None, metric: str, probe: str | None, leave_one_out: bool, learners: str | None,
-    runs: int | None, measure: str | None, seeds: int, jobs: int, file_format: str,
+    runs: str | None, measure: str | None, seeds: int, jobs: int, file_format: str,
 ) -> None:  # fmt: skip
     """Compare learners with the baselines.
 
@@ -61,10 +59,14 @@ def compare(
     store = RewardStore(store_path)
     matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
     folds = folds_of(store, [task for task in matrix.tasks if task in embeddings.tasks], leave_one_out)
-    counts = measured_counts(measure)
-    taught = fraction(matrix, runs) if runs else matrix
-    found = fit_all(matrix, taught, embeddings, folds, learners, seeds, jobs)
-    rows = [*found.rows, *(curves(matrix, taught, embeddings, folds, counts) if counts else [])]
+    counts, seconds = numbers("--measure", measure), store.backbone_seconds(matrix.recipe)
+    rows: list[Row] = []
+    for size in numbers("--runs", runs) or [0]:
+        taught = fraction(matrix, size) if size else matrix
+        found = fit_all(matrix, taught, embeddings, folds, learners, seeds, jobs)
+        new = [*found.rows, *(curves(matrix, taught, embeddings, folds, counts) if counts else [])]
+        seen = size or int(matrix.measured_C.sum())
+        rows += [replace(row, runs=seen, hours=None if seconds is None else seen * seconds / 3600) for row in new]
     show(rows, file_format)
     remarks(found, leave_one_out)
 
@@ -75,7 +77,9 @@ def show(rows: list[Row], file_format: str) -> None:
     if file_format != "table":
         print_rows(columns, [list(vars(row).values()) for row in rows], file_format)
         return
-    shown = [name for name in columns if name not in ("split", "tasks")]
+    several = len({row.runs for row in rows}) > 1
+    hidden = {"split", "tasks", "hours" if rows[0].hours is None else "", "" if several or rows[0].hours else "runs"}
+    shown = [name for name in columns if name not in hidden]
     for number, split in enumerate(dict.fromkeys(row.split for row in rows)):
         own = [row for row in rows if row.split == split]
         click.echo(f"{chr(10) if number else ''}{split.replace('_', ' ')}, {own[0].tasks} tasks")
@@ -90,10 +94,10 @@ def folds_of(store: RewardStore, tasks: list[str], leave_one_out: bool) -> list[
     return comparison.seen_unseen(*(training_tasks(store, tasks, split) for split in ("seen", "unseen")))
 
 
-def measured_counts(text: str | None) -> list[int]:
+def numbers(option: str, text: str | None) -> list[int]:
     parts = text.split(",") if text else []
     if not all(part.strip().isdecimal() for part in parts):
-        raise BadInput(f"--measure {text}: expected whole numbers with commas, such as 0,1,2,4,8")
+        raise BadInput(f"{option} {text}: expected whole numbers with commas, such as 4,8,16")
     return sorted({int(part) for part in parts})
 
 
@@ -126,7 +130,16 @@ def fit_all(
     chosen = [check_known("learner", name.strip(), known) for name in names.split(",")] if names else default
     bar = Bar("compare", "fit")
     try:
-        return run(matrix, embeddings, [known[name] for name in chosen], folds, seeds=seeds, jobs=jobs, progress=bar)
+        return run(
+            matrix,
+            embeddings,
+            [known[name] for name in chosen],
+            folds,
+            taught=taught,
+            seeds=seeds,
+            jobs=jobs,
+            progress=bar,
+        )
     finally:
         bar.close()
 
