@@ -157,7 +157,8 @@ def _merge(con: Connection, table: schema.Table, frame: pl.DataFrame, *, replace
     """Insert the rows of `frame` that are not there yet; returns how many."""
     con.register("incoming", frame.select(table.names).to_arrow())
     on = " AND ".join(f"old.{key} = new.{key}" for key in table.key)
-    differ = " OR ".join(f"old.{value} IS DISTINCT FROM new.{value}" for value in table.values) or "false"
+    # what a row leaves empty it says nothing about: a task named again without its counts is no contradiction
+    differ = " OR ".join(f"(new.{v} IS NOT NULL AND old.{v} IS DISTINCT FROM new.{v})" for v in table.values) or "false"
     if replace:
         con.execute(f"DELETE FROM {table.name} old USING incoming new WHERE {on} AND ({differ})")
     else:

@@ -58,6 +58,15 @@ def test_another_value_for_a_cell_is_refused_unless_replaced(tiny_store: RewardS
     assert tiny_store.matrix().reward_TC[0, :2].tolist() == [1, 1]
 
 
+def test_what_a_row_leaves_empty_it_says_nothing_about(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    counted = tiny_frames["tasks"].with_columns(classes=pl.lit(7, pl.Int32), split=pl.lit("seen"))
+    tiny_store.add({"tasks": counted}, replace=True)
+    assert tiny_store.add(tiny_frames)["tasks"] == 0
+    assert set(tiny_store.frame("tasks")["classes"]) == {7}
+    with pytest.raises(BadInput, match="task apples is stored"):
+        tiny_store.add({"tasks": counted.with_columns(classes=pl.lit(8, pl.Int32))})
+
+
 def test_a_failed_write_leaves_nothing(tiny_store: RewardStore, tiny_frames: Frames) -> None:
     new_task = tiny_frames["tasks"].head(1).with_columns(task=pl.lit("new"))
     clash = tiny_frames["rewards"].head(1).with_columns(accuracy=pl.lit(1.0))
