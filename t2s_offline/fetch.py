@@ -24,7 +24,6 @@ from t2s_offline import exchange, frames, schema
 from t2s_offline.errors import BadFile, BadInput, WrongHash
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store import RewardStore
-from t2s_offline.tasks import PAPER_TASKS
 
 COMMIT = "1712475"
 RECIPE = "task2sim-cvpr2022"
@@ -198,8 +197,3 @@ def reward_frame(rewards: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
 def embedding_frame(vectors: Mapping[str, list[float]]) -> pl.DataFrame:
     rows = [{"task": task, "probe": PROBE, "embedding": vector} for task, vector in vectors.items()]
     return frames.typed(pl.DataFrame(rows), schema.EMBEDDINGS, SOURCE)
-
-
-def registered() -> set[str]:
-    """Names of the tasks the authors' table has."""
-    return {task.name for task in PAPER_TASKS}
