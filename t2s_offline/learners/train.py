@@ -1,8 +1,8 @@
 """Train the policy of several seeds and say what it reached.
 
 Comes in: rewards, embeddings, a learner's hyperparameters, seeds. Goes out: one averaged policy and its card. Each seed
-is a process of its own: its weights then stay in one core's cache (stacking seeds into one batched product moved
-S x 1.3 MB a step through memory and was slower).
+is a process of its own, so that its weights stay in one core's cache: stacking 16 seeds into batched products took 1.6
+(NumPy) to 1.8 (torch.bmm) times as long a seed and step, since a step then moves 16 x 1.3 MB through memory.
 """
 
 from __future__ import annotations
