@@ -90,9 +90,16 @@ class Place:
 
         if self.target in known.tasks:
             return self.target, known
-        probe_path = probe_path or str(self.store.path / "probe.safetensors")
-        if not Path(self.target).exists() and not Path(probe_path).exists():
-            known.position(self.target)  # neither a task of the store nor pictures: names the nearest task
+        shipped = self.store.path / "probe.safetensors"
+        if probe_path is None and shipped.is_file():
+            probe_path = str(shipped)
+        if probe_path is None:
+            if not Path(self.target).exists():
+                known.position(self.target)  # neither a task of the store nor pictures: names the nearest task
+            raise BadInput(
+                f"{self.target} is not embedded in {self.store.path}; name the probe of its embeddings "
+                f"({known.probe}) with --probe FILE"
+            )
         with closing(Bar("embed", "picture")) as bar:
             return embedded(self.target, known, probe_path, data=self.data, device=self.device, progress=bar)
 

@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import argparse
 import resource
+import tempfile
 import time
+from pathlib import Path
 
 import torch
 
 from t2s_offline.render import Renderer, RenderRequest, get_renderer
+from t2s_offline.render.catalogue import load_catalogue
 
 CASES = (
     (64, 1, "00000000"),
@@ -46,6 +49,15 @@ def measure(renderer: Renderer, request: RenderRequest, batch: int, repeats: int
     return best[0], best[1]
 
 
+def catalogue() -> None:
+    """Seconds to build the whole catalogue in an empty cache with two processes, and to load it from there."""
+    with tempfile.TemporaryDirectory() as cache:
+        for what in ("build", "load"):
+            start = time.perf_counter()
+            meshes = load_catalogue(None, 20, cache=Path(cache), jobs=2)
+            print(f"{what} {len(meshes.classes)} x 20 objects: {time.perf_counter() - start:.1f} s")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
@@ -55,7 +67,11 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=16, help="images a class at 64 px; fewer above")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--catalogue", action="store_true", help="instead: build and load all 226 x 20 objects")
     args = parser.parse_args()
+    if args.catalogue:
+        catalogue()
+        return
     start = time.perf_counter()
     renderer = get_renderer(
         "builtin", classes=args.classes, objects=args.objects, device=args.device, threads=args.threads
