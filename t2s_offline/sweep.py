@@ -40,15 +40,24 @@ class Report:
 
 
 def plan(spec: SweepSpec, design: Design, tasks: Sequence[str], references: Sequence[str] = ()) -> list[Unit]:
-    """Every unit of a sweep, seeds outermost: one stopped early then has one seed of more configurations."""
+    """Every unit of a sweep, seeds outermost: one stopped early then has one seed of more configurations.
+
+    With `replicates = N` in the design, seeds after the first are measured on the first N configurations alone: enough
+    to tell noise from signal, at less than the price of another table.
+    """
     if not tasks:
         raise BadInput("no task is present; set T2S_DATA to a folder of tasks, or name some in the specification")
+    replicates = spec.design.get("replicates", len(design.configurations))
+    if type(replicates) is not int or not 0 <= replicates <= len(design.configurations):
+        raise BadInput(f"[design] replicates = {replicates!r}; expected 0 to {len(design.configurations)}")
+    if "replicates" in spec.design and len(spec.seeds) == 1:
+        raise BadInput("[design] replicates is for the seeds after the first; give seeds = 2 or more beside it")
     cells = tuple((task, metric) for task in tasks for metric in spec.metrics)
     return [
         Unit(recipe_id, configuration, seed, cells)
         for seed in spec.seeds
         for recipe_id in spec.recipes
-        for configuration in (*references, *design.configurations)
+        for configuration in (*references, *design.configurations[: None if seed == spec.seeds[0] else replicates])
     ]
 
 

@@ -27,6 +27,7 @@ FLOORS = {
     "walsh": 2,
     "belief": 3,
     "judge": 3,
+    "noise": 3,
     "render": 3,
     "pretrain": 4,
     "evaluate": 4,
@@ -59,6 +60,7 @@ FLOORS = {
     "exchange": 4,
     "query": 4,
     "fetch": 5,
+    "tables": 5,
     "cli": 10,
 }
 #: package -> modules that may import it

@@ -80,6 +80,21 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     return rewards(shop.store)
 
 
+def test_replicates_repeat_the_first_configurations_alone(tmp_path: Path) -> None:
+    text = SPEC.replace("[design]", "seeds = 3\n[design]\nreplicates = 2")
+    units = Sweep(tmp_path, text).units
+    assert [(unit.configuration, unit.seed) for unit in units if unit.seed == 0] == [
+        (configuration, 0) for configuration in ("scratch", "00000000", "11111111", "10000010")
+    ]
+    assert [(unit.configuration, unit.seed) for unit in units if unit.seed == 2] == [
+        (configuration, 2) for configuration in ("scratch", "00000000", "11111111")
+    ]
+    with pytest.raises(BadInput, match="expected 0 to 3"):
+        Sweep(tmp_path, text.replace("replicates = 2", "replicates = 4"))
+    with pytest.raises(BadInput, match="seeds = 2"):
+        Sweep(tmp_path, SPEC.replace("[design]", "[design]\nreplicates = 2"))
+
+
 def test_a_sweep_and_its_resumption(sweep: Sweep, undisturbed: pl.DataFrame) -> None:
     shop, seen = sweep.shop("a"), []
     report = run(sweep.units[:2], shop, progress=lambda outcome, done, total: seen.append((done, total)))

@@ -31,6 +31,7 @@ COMMANDS = {
     "sweep": ("sweep:sweep", "Render, pre-train and measure configurations."),
     "status": ("sweep:status", "How far a sweep is."),
     "merge": ("sweep:merge", "Take the work of other nodes into a store."),
+    "tables": ("tables:tables_command", "Tables that ship, listed and checked."),
     "compare": ("compare:compare", "Compare learners with the baselines."),
     "effects": ("effects:effects", "What each parameter does: Walsh/ANOVA of a table."),
 }

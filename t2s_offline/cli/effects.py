@@ -17,27 +17,40 @@ from t2s_offline.store import RewardStore
 @metric_option
 @click.option("--task", "tasks", multiple=True, metavar="TASK", help="Only this task; may be repeated.  [default: all]")
 @click.option("--degrees", is_flag=True, help="Share of variance by degree instead of effects.")
+@click.option("--noise", is_flag=True, help="Signal over configurations against noise over seeds, for each task.")
 @click.option("--by-task", is_flag=True, help="Each task's own effects after those over all tasks.")
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Strongest effects to list.")
 @format_option("table", "json", "csv")
 def effects(
-    store_path: Path, recipe: str | None, metric: str, tasks: tuple[str, ...], degrees: bool, by_task: bool, top: int,
-    file_format: str,
+    store_path: Path, recipe: str | None, metric: str, tasks: tuple[str, ...], degrees: bool, noise: bool, by_task: bool,
+    top: int, file_format: str,
 ) -> None:  # fmt: skip
     """Walsh/ANOVA report of a reward table: main effects, pairs, shares of variance, noise.
 
     An effect is in percent, with its 95 % interval: over tasks for "all tasks", from the noise of a cell otherwise.
+    --noise needs a second seed on some configurations: SD over configurations with seed noise taken out, SD of one cell
+    over seeds, and a permutation test blocked by seed (p, and p after Holm's correction over tasks).
 
     \b
     Examples:
       t2s-offline effects --store rewards.duckdb
       t2s-offline effects --store rewards.duckdb --degrees
       t2s-offline effects --store rewards.duckdb --task SVHN --format json
+      t2s-offline effects --store tables/cpu --noise
     """
     from t2s_offline.effects import effect_rows, report, share_rows
 
     matrix = RewardStore(store_path).matrix(recipe, metric)
-    found = report(matrix.select(tasks) if tasks else matrix)
+    if tasks:
+        matrix = matrix.select(tasks)
+    if noise:
+        from t2s_offline.noise import component_rows, components
+        from t2s_offline.seeds import derive_rng
+
+        columns, rows = component_rows(components(matrix, rng=derive_rng("noise", matrix.recipe, metric)))
+        print_rows(columns, rows, file_format)
+        return
+    found = report(matrix)
     columns, rows = share_rows(found) if degrees else effect_rows(found, top=top, by_task=by_task)
     if degrees and file_format == "table":
         columns, rows = few_degrees(columns, rows)

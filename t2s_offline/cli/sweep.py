@@ -28,6 +28,10 @@ data_option = click.option(
 )
 
 
+#: keys of [design] that say which units there are, not which configurations
+PLANNED = ("references", "replicates")
+
+
 def read_plan(spec_path: Path, data: Path | None) -> tuple[SweepSpec, Design, list[Unit], list[dict[str, object]]]:
     """A specification, its design, its units, and the tasks it measures."""
     from t2s_offline.tasks import locate, present
@@ -36,7 +40,7 @@ def read_plan(spec_path: Path, data: Path | None) -> tuple[SweepSpec, Design, li
     references = [str(name) for name in spec.design.get("references", [])]
     if strange := [name for name in references if not is_reference(name)]:
         raise BadInput(f"{spec_path}: reference {strange[0]!r}; expected scratch or real:FOLDER")
-    design = make_design({key: value for key, value in spec.design.items() if key != "references"})
+    design = make_design({key: value for key, value in spec.design.items() if key not in PLANNED})
     found = [locate(task, data) for task in spec.tasks] if spec.tasks else present(data)
     units = plan(spec, design, [located.name for located in found], references)
     rows: list[dict[str, object]] = []

@@ -1,0 +1,160 @@
+"""Signal and noise of a reward table: do configurations differ on a task by more than pre-training seeds do?
+
+Comes in: accuracies by task, configuration and seed, with gaps. Goes out, for each task: SD over configurations with
+the seed noise taken out, SD of one cell over seeds, and a permutation test blocked by seed with Holm's correction over
+tasks. Ignores what the configurations are.
+
+The model is accuracy = configuration + seed + noise. The seed is a block: a sweep renders the pictures of a seed with
+the same random numbers under every configuration, so what a seed adds to all of them is no noise between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from t2s_offline.errors import BadInput
+from t2s_offline.matrix import RewardMatrix
+
+Float64 = npt.NDArray[np.float64]
+
+PERMUTATIONS = 9_999
+SIGNIFICANT = 0.05
+CHUNK = 500  # permutations at once: N x CHUNK values stay in the cache
+
+
+@dataclass(frozen=True)
+class Components:
+    """One task's signal and noise, in percent. `signal_sd`: over configurations with seed noise taken out; 0 where
+    configurations differ by less than seeds do. `noise_sd`: of one cell over seeds. `p_holm`: corrected over tasks."""
+
+    task: str
+    mean: float
+    best: float
+    configurations: int
+    seeds: int
+    signal_sd: float
+    noise_sd: float
+    p: float
+    p_holm: float
+
+    @property
+    def clear(self) -> bool:
+        """Configurations separate at 5 % after Holm's correction."""
+        return self.p_holm < SIGNIFICANT
+
+
+def components(
+    matrix: RewardMatrix, *, permutations: int = PERMUTATIONS, rng: np.random.Generator
+) -> tuple[Components, ...]:
+    """Signal and noise of every task, on test accuracy.
+
+    Raises BadInput when no task has a configuration with two seeds: noise cannot be told from signal then.
+    """
+    found = []
+    for row, task in enumerate(matrix.tasks):
+        accuracy_CS = matrix.accuracy_TCS[row]
+        at, seed = np.nonzero(~np.isnan(accuracy_CS))
+        value_N = accuracy_CS[at, seed]
+        configuration_N = np.unique(at, return_inverse=True)[1]
+        if len(value_N) <= configuration_N.max(initial=0) + len(set(seed)):
+            found.append((task, value_N, accuracy_CS, np.nan, np.nan, np.nan))
+            continue
+        signal, noise = variance_components(value_N, configuration_N, seed)
+        p = permutation_p(value_N, configuration_N, seed, permutations, rng)
+        found.append((task, value_N, accuracy_CS, float(np.sqrt(signal)), float(np.sqrt(noise)), p))
+    ps = [p for *_, p in found]
+    if all(np.isnan(ps)):
+        raise BadInput(
+            "every configuration has one seed: noise cannot be told from signal; sweep some with a second seed "
+            "(seeds = 2 in the specification, replicates in its [design])"
+        )
+    return tuple(
+        Components(
+            task, float(value_N.mean()), float(np.nanmax(mean_over(accuracy_CS))),
+            int((~np.isnan(accuracy_CS)).any(axis=1).sum()), int((~np.isnan(accuracy_CS)).any(axis=0).sum()),
+            signal, noise, p, corrected,
+        )
+        for (task, value_N, accuracy_CS, signal, noise, p), corrected in zip(found, holm(ps), strict=True)
+    )  # fmt: skip
+
+
+def mean_over(accuracy_CS: Float64) -> Float64:
+    """Mean of each measured configuration over its seeds."""
+    return np.array([np.nanmean(row) for row in accuracy_CS if not np.isnan(row).all()])
+
+
+def variance_components(
+    value_N: Float64, configuration_N: npt.NDArray[np.int64], seed_N: npt.NDArray[np.int64]
+) -> tuple[float, float]:
+    """Variance over configurations and of the noise, by the method of moments for unequal numbers of seeds.
+
+    Henderson's method 3: the sum of squares of configurations after seeds has the expectation
+    noise x (C - 1) + signal x (N - S), because a configuration is measured at most once a seed.
+    """
+    count, blocks = int(configuration_N.max()) + 1, len(np.unique(seed_N))
+    seeds_only = _projector([seed_N])
+    both = _projector([seed_N, configuration_N])
+    total = float(value_N @ value_N)
+    residual = max(total - float(value_N @ both @ value_N), 0.0)
+    rank = round(float(np.trace(both)))
+    between = float(value_N @ (both - seeds_only) @ value_N)
+    noise = residual / (len(value_N) - rank)
+    signal = (between - noise * (rank - blocks)) / (len(value_N) - blocks)
+    return max(signal, 0.0), noise if count > 1 else float("nan")
+
+
+def permutation_p(
+    value_N: Float64,
+    configuration_N: npt.NDArray[np.int64],
+    seed_N: npt.NDArray[np.int64],
+    permutations: int,
+    rng: np.random.Generator,
+) -> float:
+    """Chance of so large differences between configurations when accuracies are shuffled within each seed.
+
+    Shuffling leaves what seeds explain, and the total, as they are: the sum of squares of configurations after seeds
+    orders permutations as its F ratio does. At least 1 / (permutations + 1).
+    """
+    weight_NN = _projector([seed_N, configuration_N]) - _projector([seed_N])
+    blocks = [np.flatnonzero(seed_N == seed) for seed in np.unique(seed_N)]
+    observed = float(value_N @ weight_NN @ value_N)
+    reached, left = 0, permutations
+    while left:
+        many = min(left, CHUNK)
+        shuffled_NP = np.empty((len(value_N), many))
+        for block in blocks:
+            repeated = np.broadcast_to(value_N[block, None], (len(block), many))
+            shuffled_NP[block] = rng.permuted(repeated, axis=0)
+        between_P = np.einsum("np,np->p", shuffled_NP, weight_NN @ shuffled_NP)
+        reached += int((between_P >= observed * (1 - 1e-12)).sum())
+        left -= many
+    return (1 + reached) / (1 + permutations)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Holm's step-down correction; NaN stays NaN and counts for nothing."""
+    known = [at for at, p in enumerate(ps) if not np.isnan(p)]
+    corrected, worst = [float("nan")] * len(ps), 0.0
+    for rank, at in enumerate(sorted(known, key=lambda at: ps[at])):
+        worst = max(worst, min((len(known) - rank) * ps[at], 1.0))
+        corrected[at] = worst
+    return corrected
+
+
+def _projector(factors: Sequence[npt.NDArray[np.int64]]) -> Float64:
+    """Projection (N, N) onto the span of the factors' indicator columns."""
+    design = np.concatenate([np.equal.outer(factor, np.unique(factor)) for factor in factors], axis=1).astype(float)
+    return design @ np.linalg.pinv(design)
+
+
+def component_rows(found: Sequence[Components]) -> tuple[list[str], list[list[object]]]:
+    """Columns and rows for people, the clearest signal first."""
+    order = sorted(found, key=lambda c: -(c.signal_sd / c.noise_sd if c.noise_sd else 0.0))
+    rows: list[list[object]] = [
+        [c.task, c.mean, c.best, c.signal_sd, c.noise_sd, c.p, c.p_holm, "yes" if c.clear else "no"] for c in order
+    ]
+    return ["task", "mean", "best", "signal_sd", "noise_sd", "p", "p_holm", "clear"], rows

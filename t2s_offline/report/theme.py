@@ -1,0 +1,97 @@
+"""Colours and type of the report: names of colours in, values out, for light and dark.
+
+Comes in: nothing. Goes out: the palette as CSS custom properties, and chart specifications with the names replaced by
+values where there is no CSS (PNG and SVG files). Charts name colours as ``var(--policy)``, so that a page changes
+between light, dark and print without drawing anything again. Ignores what the charts show. Series colours are those of
+Okabe and Ito (2008), told apart with the common colour-vision deficiencies; ramps run from one lightness to another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
+
+STEPS = 9
+_RAMP = {
+    "seq": (
+        ("#f1f5f9", "#dce8f2", "#c3dbec", "#a1c8e2", "#76afd5", "#4b92c3", "#2a73ab", "#165590", "#0a396b"),
+        ("#1a212a", "#1e3043", "#22415e", "#27547b", "#2e6999", "#3e81b7", "#599bd1", "#7fb7e6", "#b2d6f5"),
+    ),
+    "div": (
+        ("#2166ac", "#4f93c4", "#92c1de", "#d3e4ef", "#f2f2f2", "#fbdcc6", "#f0ae85", "#d9713f", "#b2400f"),
+        ("#7ab8f0", "#4e8cc4", "#356896", "#264661", "#222a33", "#573a26", "#8a5427", "#c07736", "#f2a862"),
+    ),
+}
+#: name -> (light, dark)
+COLOURS: dict[str, tuple[str, str]] = {
+    "surface": ("#ffffff", "#11161c"),
+    "raised": ("#f6f8fa", "#19202a"),
+    "ink": ("#17202a", "#e7edf3"),
+    "muted": ("#56626f", "#9caab8"),
+    "line": ("#d9e0e7", "#2e3946"),
+    "accent": ("#0b5fad", "#6cb6ff"),
+    "warn": ("#8a5300", "#f2b457"),
+    "on-strong": ("#ffffff", "#0d1218"),
+    "oracle": ("#17202a", "#e7edf3"),
+    "random": ("#8b96a1", "#7d8995"),
+    "policy": ("#0072b2", "#56b4e9"),
+    "nearest": ("#009e73", "#2cc39a"),
+    "fixed": ("#e69f00", "#f0b429"),
+    "dr": ("#cc79a7", "#e09cc2"),
+    "surrogate": ("#d55e00", "#ff8c42"),
+    "bars": ("#b4c0cc", "#495867"),
+    **{
+        f"{kind}-{step}": (light, dark)
+        for kind, (lights, darks) in _RAMP.items()
+        for step, (light, dark) in enumerate(zip(lights, darks, strict=True))
+    },
+}
+
+
+def css(*, dark: bool) -> str:
+    """The palette as declarations of CSS custom properties."""
+    return " ".join(f"--{name}: {pair[dark]};" for name, pair in COLOURS.items())
+
+
+def var(name: str) -> str:
+    """A colour by its name; KeyError for one that is not in the palette."""
+    COLOURS[name]
+    return f"var(--{name})"
+
+
+def ramp(kind: str, steps: int = STEPS) -> list[str]:
+    """`steps` colours of the ramp ``seq`` (little to much) or ``div`` (negative to positive), evenly spread."""
+    return [var(f"{kind}-{round(at * (STEPS - 1) / max(steps - 1, 1))}") for at in range(steps)]
+
+
+def concrete(spec: Mapping[str, Any]) -> str:
+    """A specification as JSON with the light palette's values in place of names."""
+    text = json.dumps(spec, ensure_ascii=False, allow_nan=False)
+    for name, (light, _) in COLOURS.items():
+        text = text.replace(f'"var(--{name})"', f'"{light}"')
+    return text
+
+
+def config() -> dict[str, Any]:
+    """Vega-Lite configuration: quiet axes, text and lines in the page's colours."""
+    return {
+        "background": None,
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": var("muted"), "titleColor": var("muted"), "gridColor": var("line"), "domain": False,
+            "ticks": False, "labelPadding": 6, "titleFontWeight": 500, "titleFontSize": 12, "labelFontSize": 11.5,
+            "titlePadding": 8, "labelLimit": 130, "tickCount": 6,
+        },
+        "axisY": {"labelColor": var("ink")},
+        "legend": {
+            "labelColor": var("ink"), "titleColor": var("muted"), "orient": "top", "direction": "horizontal",
+            "labelFontSize": 12, "title": None, "symbolSize": 90, "columnPadding": 16, "offset": 10, "labelLimit": 160,
+        },
+        "text": {"fill": var("ink"), "fontSize": 11},
+        "title": {"color": var("ink"), "fontSize": 13, "fontWeight": 600, "anchor": "start"},
+        "rule": {"stroke": var("muted")},
+    }  # fmt: skip

@@ -1,0 +1,137 @@
+"""A shipped table is the store again; whatever is changed in its folder is found."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from t2s_offline import networks, schema, tables, task2vec
+from t2s_offline.errors import BadInput, UnknownName
+from t2s_offline.frames import task_rows, typed
+from t2s_offline.single import embedding_frames
+from t2s_offline.space import TASK2SIM
+from t2s_offline.store import RewardStore
+
+RECIPE = "toy-12345678"
+
+
+def backbone_file(path: Path, seed: int) -> Path:
+    networks.save_backbone(path, networks.build("resnet18-narrow", seed=seed), None, {"size": 32})
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RewardStore:
+    """Two tasks, every configuration, and the embedding of one under a probe that lies beside it."""
+    store = RewardStore(tmp_path / "toy.duckdb")
+    rewards = pl.DataFrame(
+        [
+            {"recipe": RECIPE, "task": task, "configuration": configuration, "seed": 0, "metric": "knn5",
+             "accuracy": 20.0 + at % 7}
+            for task in ("a", "b")
+            for at, configuration in enumerate(TASK2SIM)
+        ]
+    )  # fmt: skip
+    backbone = {"recipe": RECIPE, "configuration": "00000000", "seed": 0, "attempt": 1, "status": "done", "host": "me"}
+    recipe = {"recipe": RECIPE, "space": str(TASK2SIM)}
+    store.add(
+        {
+            "recipes": typed(pl.DataFrame([recipe]), schema.RECIPES, "test"),
+            "rewards": typed(rewards, schema.REWARDS, "test"),
+            "backbones": typed(pl.DataFrame([backbone]), schema.BACKBONES, "test"),
+            "tasks": task_rows(["a", "b"], "test"),
+        }
+    )
+    probe = task2vec.open_probe(str(backbone_file(tmp_path / "probe.safetensors", 1)))
+    store.add(embedding_frames("a", task2vec.probe_name(probe, 32), [0.5, 1.5], "test"))
+    return store
+
+
+@pytest.fixture
+def folder(store: RewardStore, tmp_path: Path) -> Path:
+    folder = tmp_path / "home" / "toy"
+    tables.ship(store, folder, tmp_path / "probe.safetensors")
+    return folder
+
+
+def test_a_shipped_table_reads_as_the_store_without_hosts(store: RewardStore, folder: Path) -> None:
+    shipped = RewardStore(folder)
+    for name in ("rewards", "embeddings", "recipes", "tasks"):
+        assert shipped.frame(name).equals(store.frame(name))
+    assert store.frame("backbones")["host"].to_list() == ["me"]
+    assert shipped.frame("backbones")["host"].to_list() == [None]
+    found = tables.describe(folder)
+    assert (found.name, found.tasks, found.configurations, found.rewards, found.embeddings) == ("toy", 2, 256, 512, 1)
+    assert not found.problem
+
+
+def test_sha256sum_agrees(folder: Path) -> None:
+    subprocess.run(["sha256sum", "--check", "--quiet", tables.SUMS], cwd=folder, check=True)
+
+
+def test_the_probe_must_be_that_of_the_embeddings(store: RewardStore, tmp_path: Path) -> None:
+    other = backbone_file(tmp_path / "other.safetensors", 2)
+    with pytest.raises(BadInput, match="give that probe"):
+        tables.ship(store, tmp_path / "out", other)
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_kind_of_damage_is_found(folder: Path) -> None:
+    card = folder / tables.CARD
+    card.write_text("# a card\n")
+    assert "card.md has no checksum" in tables.describe(folder).problem
+    tables.seal(folder)
+    assert not tables.describe(folder).problem
+    card.write_text("# another card\n")
+    assert "card.md differs" in tables.describe(folder).problem
+    card.unlink()
+    assert "card.md is missing" in tables.describe(folder).problem
+    (folder / tables.SUMS).write_text("../../etc/passwd\n")
+    assert "no checksum" in tables.describe(folder).problem
+    (folder / tables.SUMS).unlink()
+    assert "SHA256SUMS is missing" in tables.describe(folder).problem
+
+
+def test_rows_that_cannot_be_are_found_behind_good_checksums(folder: Path) -> None:
+    frame = pl.read_parquet(folder / "rewards.parquet")
+    frame.with_columns(pl.lit(130.0).alias("accuracy")).write_parquet(folder / "rewards.parquet")
+    tables.seal(folder)
+    assert "expected percent" in tables.describe(folder).problem
+    (folder / "rewards.parquet").write_bytes(b"no parquet")
+    tables.seal(folder)
+    assert "rewards" in tables.describe(folder).problem
+
+
+def test_tables_are_found_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("T2S_TABLES", str(folder.parent))
+    assert [table.name for table in tables.find_tables()] == ["toy"]
+    assert tables.folder_of("toy") == folder
+    with pytest.raises(UnknownName, match="toy"):
+        tables.folder_of("tyo")
+
+
+def test_the_command_says_what_is_wrong_with_exit_code_1(folder: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        call = [sys.executable, "-c", "from t2s_offline.cli import main; main()", "tables", *arguments]
+        return subprocess.run(call, capture_output=True, text=True, check=False)
+
+    good = run(str(folder))
+    assert good.returncode == 0
+    assert "whole" in good.stdout
+    (folder / "tasks.parquet").unlink()
+    bad = run(str(folder), "--format", "json")
+    assert bad.returncode == 1
+    assert "tasks.parquet is missing" in bad.stdout
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "tables").glob("*/")), ids=lambda path: path.name)
+def test_the_tables_of_this_project_are_whole(path: Path) -> None:
+    found = tables.describe(path)
+    assert not found.problem
+    assert (path / tables.CARD).is_file()
+    assert found.embeddings == found.tasks
+    assert not RewardStore(path).frame("backbones")["host"].drop_nulls().len()
