@@ -28,8 +28,8 @@ class RewardStore(StoreFile):
     def add(self, frames: Mapping[str, pl.DataFrame], *, replace: bool = False) -> dict[str, int]:
         """Add rows to tables in one transaction; returns how many were new, by table.
 
-        A row that is there already is left alone; one that is there with other values is a BadInput, unless
-        `replace`. Frames are keyed by table name and have the table's columns.
+        A row that is there already is left alone but for what it left empty, which is filled in; one that is there
+        with other values is a BadInput, unless `replace`. Frames are keyed by table name and have the table's columns.
         """
         new = {}
         with self.writer() as con:
@@ -157,8 +157,9 @@ def _merge(con: Connection, table: schema.Table, frame: pl.DataFrame, *, replace
     """Insert the rows of `frame` that are not there yet; returns how many."""
     con.register("incoming", frame.select(table.names).to_arrow())
     on = " AND ".join(f"old.{key} = new.{key}" for key in table.key)
-    # what a row leaves empty it says nothing about: a task named again without its counts is no contradiction
-    differ = " OR ".join(f"(new.{v} IS NOT NULL AND old.{v} IS DISTINCT FROM new.{v})" for v in table.values) or "false"
+    # what a row leaves empty it says nothing about: a task named again without its counts is no contradiction, and
+    # one first named without them gets them later
+    differ = " OR ".join(f"old.{v} <> new.{v}" for v in table.values) or "false"
     if replace:
         con.execute(f"DELETE FROM {table.name} old USING incoming new WHERE {on} AND ({differ})")
     else:
@@ -170,6 +171,10 @@ def _merge(con: Connection, table: schema.Table, frame: pl.DataFrame, *, replace
             cell = ", ".join(f"{key} {value}" for key, value in zip(table.key, clash, strict=True))
             raise BadInput(f"{table.name}: {cell} is stored with other values; pass --replace to overwrite")
     before = con.sql(f"SELECT count(*) FROM {table.name}").fetchall()[0][0]
+    empty = [v for v in table.values if frame[v].count()]
+    if fill := " OR ".join(f"(old.{v} IS NULL AND new.{v} IS NOT NULL)" for v in empty):
+        values = ", ".join(f"{v} = coalesce(old.{v}, new.{v})" for v in empty)
+        con.execute(f"UPDATE {table.name} old SET {values} FROM incoming new WHERE {on} AND ({fill})")
     con.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM incoming ON CONFLICT DO NOTHING")
     con.unregister("incoming")
     return int(con.sql(f"SELECT count(*) FROM {table.name}").fetchall()[0][0] - before)

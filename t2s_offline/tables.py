@@ -13,6 +13,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from t2s_offline import schema
 from t2s_offline.errors import BadFile, BadInput, T2SError, check_known
@@ -118,17 +119,20 @@ def describe(folder: Path) -> Table:
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     name = folder.resolve().name
     problem = wrong_sum(folder)
+    counts = dict.fromkeys(("recipes", "tasks", "configurations", "seeds", "rewards", "embeddings"), 0)
     try:
-        counts = _rows(
+        row = _rows(
             RewardStore(folder),
             """SELECT (SELECT count(*) FROM recipes), count(DISTINCT task), count(DISTINCT configuration),
                       count(DISTINCT seed), count(*), (SELECT count(*) FROM embeddings) FROM rewards
                WHERE configuration <> 'scratch' AND configuration NOT LIKE 'real:%'""",
         )[0]
+        counts = dict(zip(counts, map(int, row), strict=True))
         problem = problem or wrong_rows(folder)
     except T2SError as error:
-        counts, problem = (0,) * 6, problem or str(error)
-    return Table(name, folder, *(int(count) for count in counts), size, problem)
+        problem = problem or str(error)
+    return Table(name, folder, bytes=size, problem=problem, **counts)
+
 
 
 def wrong_sum(folder: Path) -> str:
@@ -178,6 +182,6 @@ def check_probe(path: Path, named: Set[str]) -> None:
         raise BadInput(f"{path} is probe {title}; the embeddings are of {', '.join(sorted(named))}: give that probe")
 
 
-def _rows(store: RewardStore, query: str) -> list[tuple[object, ...]]:
+def _rows(store: RewardStore, query: str) -> list[tuple[Any, ...]]:
     with store.reader() as con:
         return list(con.sql(query).fetchall())

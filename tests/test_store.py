@@ -15,6 +15,7 @@ import pytest
 
 from t2s_offline import schema
 from t2s_offline.errors import BadFile, BadInput, EmptyStore, StoreError, StoreLocked, UnknownName
+from t2s_offline.frames import typed
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.store import RewardStore
 
@@ -65,6 +66,18 @@ def test_what_a_row_leaves_empty_it_says_nothing_about(tiny_store: RewardStore, 
     assert set(tiny_store.frame("tasks")["classes"]) == {7}
     with pytest.raises(BadInput, match="task apples is stored"):
         tiny_store.add({"tasks": counted.with_columns(classes=pl.lit(8, pl.Int32))})
+
+
+def test_what_was_left_empty_is_filled_in_later(tiny_store: RewardStore) -> None:
+    def rows(**counts: int) -> Frames:
+        return {"tasks": typed(pl.DataFrame([{"task": "apples", **counts}]), schema.TASKS, "test")}
+
+    assert tiny_store.add(rows(classes=4)) == {"tasks": 0}
+    assert tiny_store.add(rows(n_test=90)) == {"tasks": 0}
+    apples = tiny_store.frame("tasks").row(by_predicate=pl.col("task") == "apples", named=True)
+    assert (apples["classes"], apples["n_test"], apples["n_train"]) == (4, 90, None)
+    with pytest.raises(BadInput, match="other values"):
+        tiny_store.add(rows(classes=5))
 
 
 def test_a_failed_write_leaves_nothing(tiny_store: RewardStore, tiny_frames: Frames) -> None:
