@@ -170,6 +170,14 @@ def test_a_missing_cell_is_named(tiny_store: RewardStore, tmp_path: Path) -> Non
     skipped = run("learn", "--store", store, "--out", tmp_path / "p", "--on-miss", "skip", *SMALL)
     assert skipped.returncode == 0, skipped.stderr
     assert " 0 misses" not in skipped.stderr
+    modelled = run("learn", "--store", store, "--out", tmp_path / "m", "--on-miss", "model", *SMALL)
+    assert modelled.returncode == 0, modelled.stderr
+    assert "4 of 32 cells are missing" in modelled.stderr
+    assert json.loads((tmp_path / "m" / "policy.json").read_text())["modelled"] == 4
+    left = run("learn", "--store", store, "--out", tmp_path / "l", "--on-miss", "skip", "--leave-out", "cars", *SMALL)
+    assert json.loads((tmp_path / "l" / "policy.json").read_text())["tasks"] == ["apples", "birds", "digits"]
+    assert left.returncode == 0
+    assert "cars" in failed("learn", "--store", store, "--out", tmp_path / "x", "--leave-out", "carz", *SMALL)
 
 
 def test_a_reader_that_leaves_is_no_error(tiny_store: RewardStore) -> None:

@@ -9,7 +9,7 @@ from t2s_offline.belief import standardise
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.context import Context
 from t2s_offline.learners.evidence import Evidence
-from t2s_offline.learners.surrogate import Surrogate, SurrogatePolicy, noise_of
+from t2s_offline.learners.surrogate import Surrogate, SurrogatePolicy, modelled, noise_of
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from tests.planted import Planted, space_of
 
@@ -135,6 +135,19 @@ def test_configurations_no_task_has_are_predicted_and_less_sure() -> None:
     variance_C = policy.belief(embeddings.unit_TD[0]).variance_C
     assert variance_C[~kept_C].mean() > variance_C[kept_C].mean()
     assert np.isfinite(variance_C).all()
+
+
+def test_a_modelled_table_keeps_what_was_measured_and_predicts_the_rest() -> None:
+    planted = Planted(space_of(2, 2, 2, 2, 2, 2), tasks=8, rho=0.3, nugget=0.001)
+    matrix, embeddings = planted.draw(np.random.default_rng(9))
+    holed = matrix.accuracy_TCS.copy()
+    holed[:, matrix.space.digits_CP.sum(axis=1) % 2 == 1] = np.nan  # a half fraction
+    full = modelled(replace(matrix, accuracy_TCS=holed), embeddings)
+    known_TC = ~np.isnan(holed[..., 0])
+    assert (full.reward_TC[known_TC] == matrix.reward_TC[known_TC]).all()
+    error = (full.reward_TC - matrix.reward_TC)[~known_TC]
+    mean_T1 = np.nanmean(holed[..., 0], axis=1, keepdims=True)
+    assert (error**2).mean() < 0.5 * ((matrix.reward_TC - mean_T1)[~known_TC] ** 2).mean()
 
 
 def test_noise_comes_from_seeds() -> None:

@@ -72,25 +72,35 @@ def training_tasks(store: RewardStore, known: Sequence[str], text: str | None) -
 @metric_option
 @probe_option
 @click.option("--train-tasks", metavar="TASKS", help="seen, all, or names with commas.  [default: seen]")
+@click.option("--leave-out", metavar="TASKS", help="Tasks to learn nothing from: names with commas.")
 @click.option(
     "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Networks; their mean is the policy."
 )
-@click.option("--on-miss", type=click.Choice(["error", "skip", "live"]), default="error", show_default=True)
+@click.option(
+    "--on-miss",
+    type=click.Choice(["error", "skip", "model", "live"]),
+    default="error",
+    show_default=True,
+    help="A missing cell is an error, dropped, what a surrogate believes of it, or rendered and trained.",
+)
 @click.option("--device", default="auto", show_default=True, help="Where missing cells are measured.")
 @jobs_option
 @hyperparameter_options
 def learn(
     store_path: Path, out: Path, recipe: str | None, metric: str, probe: str | None, train_tasks: str | None,
-    seeds: int, on_miss: Any, device: str, jobs: int, **hyperparameters: Any,
+    leave_out: str | None, seeds: int, on_miss: Any, device: str, jobs: int, **hyperparameters: Any,
 ) -> None:  # fmt: skip
     """Learn a policy by Algorithm 1 (REINFORCE with self-imitation) replayed on a reward table.
 
-    A cell that is missing is an error, is skipped, or is measured live.
+    Where the table is a fraction of all configurations, --on-miss says what a missing cell is.
 
     \b
-    Example:
+    Examples:
       t2s-offline learn --store rewards.duckdb --seeds 8 --out policy
+      t2s-offline learn --store tables/cpu --on-miss model --leave-out digits --out policy
     """
+    import numpy as np
+
     from t2s_offline.learners.reinforce import Reinforce
     from t2s_offline.learners.train import train_policy
     from t2s_offline.policy import save_policy
@@ -99,18 +109,29 @@ def learn(
     learner = Reinforce(**hyperparameters)
     matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
     tasks = training_tasks(store, matrix.tasks, train_tasks)
+    for name in (leave_out or "").split(",") if leave_out else []:
+        matrix.position(name.strip())
+        tasks = [task for task in tasks if task != name.strip()]
     if not tasks:
         raise BadInput(f"--train-tasks {train_tasks}: no such task has rewards; use all, or names with commas")
     matrix, embeddings = matrix.select(tasks), embeddings.select(tasks)
+    gaps = 0
+    if on_miss == "model":
+        from t2s_offline.learners.surrogate import modelled
+
+        gaps = int(np.isnan(matrix.signal_TC).sum())
+        matrix = modelled(matrix, embeddings)
+        note(f"{gaps} of {matrix.signal_TC.size} cells are missing: a surrogate's belief stands for them")
     live = live_evaluator(store, matrix, device) if on_miss == "live" else None
     bar = Bar("learn", "epoch")
     try:
         trained = train_policy(
-            learner, matrix, embeddings, seeds=range(seeds), on_miss=on_miss, live=live, jobs=jobs, progress=bar
-        )
+            learner, matrix, embeddings, seeds=range(seeds), on_miss="error" if on_miss == "model" else on_miss,
+            live=live, jobs=jobs, progress=bar,
+        )  # fmt: skip
     finally:
         bar.close()
-    save_policy(out, trained.policy, trained.card)
+    save_policy(out, trained.policy, {**trained.card, "on_miss": on_miss, "modelled": gaps})
     card, reached = trained.card, trained.card["reached"]
     note(f"{card['hits']} hits, {card['misses']} misses, {card['seconds']:.1f} s")
     if live is not None and live.outcomes:

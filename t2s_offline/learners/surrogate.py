@@ -199,6 +199,24 @@ def _fill(
     return filled_TO
 
 
+def modelled(matrix: RewardMatrix, embeddings: Embeddings) -> RewardMatrix:
+    """The matrix with what learners may look at for every cell: a missing one is what the surrogate believes of it,
+    from the task's own measured cells and from other tasks. Measured cells keep their values.
+
+    For a table that is a fraction; what it says of an unmeasured cell is a prediction, never a result.
+    """
+    reward_TC = matrix.signal_TC.copy()
+    with threadpool_limits(1):
+        policy = Surrogate().fit(matrix, embeddings, rng=derive_rng("modelled"))
+        for task, row_C in enumerate(reward_TC):
+            known = np.flatnonzero(~np.isnan(row_C))
+            missing = np.flatnonzero(np.isnan(row_C))
+            if len(missing):
+                mean_C, _ = policy.belief_of_training(task).given(known, row_C[known]).reward()
+                row_C[missing] = np.clip(mean_C[missing], 0.0, 100.0)
+    return replace(matrix, accuracy_TCS=reward_TC[..., None], val_TCS=None)
+
+
 def _extend(evidence: Evidence, found: Hyperparameters) -> tuple[Float64, Float64]:
     """Standardised rewards of the training tasks over all configurations (T, C), and the prior variance left there
     once the measured configurations are known (C,): 0 where measured."""
