@@ -9,18 +9,25 @@ import pytest
 from t2s_offline.cli.sweep import read_plan
 
 SPECS = sorted((Path(__file__).parents[1] / "sweeps").glob("*.toml"))
-RUNS = {"tiny": (16, 4), "cpu": (64, 5), "gpu": (256, None), "paper": (256, None)}
+#: configurations, resolution, backbones with references and further seeds
+RUNS = {
+    "tiny": (16, 4, 17),
+    "cpu": (64, 5, 65 + 33),
+    "gpu": (256, None, 257),
+    "paper": (256, None, 257),
+    "probe": (1, None, 1),
+}
 
 
-def test_all_four_ship() -> None:
+def test_all_of_them_ship() -> None:
     assert {path.stem for path in SPECS} == set(RUNS)
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_a_specification_is_whole(path: Path) -> None:
     spec, design, units, _tasks = read_plan(path, None)
-    runs, resolution = RUNS[path.stem]
+    runs, resolution, count = RUNS[path.stem]
     assert (len(design.configurations), design.resolution) == (runs, resolution)
-    assert len(units) == runs + 1, "and scratch"
+    assert len(units) == count
     assert spec.name == path.stem
     assert len(spec.recipes) == 1

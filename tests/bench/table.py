@@ -1,0 +1,326 @@
+"""What a reward table says, in Markdown: ``python -m tests.bench.table tables/cpu [--section NAME]``
+
+The card of a shipped table quotes this. Sections: signal, budgets, metrics, effects, published (needs T2S_TASK2SIM),
+cost, probe. Figures of policies on left-out tasks are `t2s-offline compare --leave-one-out`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import polars as pl
+from scipy.stats import spearmanr
+
+from t2s_offline import effects, noise
+from t2s_offline.errors import BadInput, EmptyStore
+from t2s_offline.matrix import RewardMatrix
+from t2s_offline.recipe import Recipe
+from t2s_offline.seeds import derive_rng
+from t2s_offline.space import SCRATCH
+from t2s_offline.store import RewardStore
+
+#: this project's small versions of tasks of the paper -> their names in the authors' table
+SHARED = {
+    "aid": "AID", "usps": "USPS", "pacs_c": "PacsC", "pacs_s": "PacsS", "chestpneumonia": "ChestXPneumonia",
+    "dtd": "DTD", "omniglot": "Omniglot", "isic": "ISIC",
+}  # fmt: skip
+SHUFFLES = 1_000
+H200_PEAK = 0.99e15  # FLOP a second, bfloat16, dense
+
+
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    def text(value: object) -> str:
+        return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(map(text, line)) + " |" for line in lines)
+
+
+def recipe_of_most(store: RewardStore) -> str:
+    """The recipe with the most rewards."""
+    with store.reader() as con:
+        return str(con.sql("SELECT recipe FROM rewards GROUP BY 1 ORDER BY count(*) DESC LIMIT 1").fetchall()[0][0])
+
+
+def recipe_of(store: RewardStore, name: str) -> Recipe:
+    """The recipe behind a name."""
+    return Recipe.from_contents(
+        store.frame("recipes").row(by_predicate=pl.col("recipe") == name, named=True)["contents"]
+    )
+
+
+def references(store: RewardStore, recipe: str) -> dict[str, float]:
+    """Mean 5-NN accuracy of the untrained network by task."""
+    with store.reader() as con:
+        rows = con.execute(
+            "SELECT task, accuracy FROM reference_backbones WHERE (recipe, metric, configuration) = ($1, 'knn5', $2)",
+            [recipe, SCRATCH],
+        )
+        return dict(rows.fetchall())
+
+
+def signal(store: RewardStore) -> None:
+    """Signal and noise of every task, beside the untrained network and three fixed configurations."""
+    recipe = recipe_of_most(store)
+    matrix = store.matrix(recipe)
+    untrained, space = references(store, recipe), matrix.space
+    all_on, all_off = space.index(space.domain_randomization), 0
+    rows = []
+    for c in noise.components(matrix, rng=derive_rng("noise", recipe, "knn5")):
+        reward_C = matrix.reward_TC[matrix.position(c.task)]
+        rows.append([
+            c.task, untrained.get(c.task, float("nan")), c.mean, reward_C[all_off], reward_C[all_on], c.best,
+            c.signal_sd, c.noise_sd, c.signal_sd / c.noise_sd, f"{c.p:.4f}", f"{c.p_holm:.4f}",
+        ])  # fmt: skip
+    rows.sort(key=lambda row: -float(row[8]))  # type: ignore[arg-type]
+    columns = [
+        "task",
+        "untrained",
+        "mean",
+        "all off",
+        "all on",
+        "best cell",
+        "signal SD",
+        "noise SD",
+        "ratio",
+        "p",
+        "p Holm",
+    ]
+    print(markdown(columns, rows))
+    strong = sum(row[8] >= 1 for row in rows)
+    clear = sum(float(row[10]) < noise.SIGNIFICANT for row in rows)
+    idle = [row[0] for row in rows if row[2] <= row[1]]
+    print(
+        f"\n{strong} of {len(rows)} tasks: signal SD at least the noise SD of a cell; {clear} separate at p < .05 (Holm)"
+    )
+    print(f"the mean configuration does not beat the untrained network on {len(idle)}: {', '.join(idle)}")
+
+
+def budgets(store: RewardStore) -> None:
+    """Signal against noise against seconds, for every recipe with two seeds; on the tasks that all have."""
+    rows = []
+    for recipe in store.recipes():
+        try:
+            found = noise.components(store.matrix(recipe), permutations=999, rng=derive_rng("noise", recipe))
+        except (BadInput, EmptyStore) as error:
+            print(f"{recipe}: {error}")
+            continue
+        contents = Recipe.from_contents(
+            store.frame("recipes").row(by_predicate=pl.col("recipe") == recipe, named=True)["contents"]
+        )
+        ratio = [c.signal_sd / c.noise_sd for c in found]
+        rows.append([
+            recipe, contents.classes * contents.images, contents.epochs, found[0].configurations,
+            store.backbone_seconds(recipe) or float("nan"), float(np.sqrt(np.mean([c.signal_sd**2 for c in found]))),
+            float(np.sqrt(np.mean([c.noise_sd**2 for c in found]))), float(np.median(ratio)),
+            f"{sum(r >= 1 for r in ratio)} of {len(ratio)}", f"{sum(c.clear for c in found)} of {len(found)}",
+        ])  # fmt: skip
+    columns = ["recipe", "pictures", "epochs", "configurations", "core-seconds"]
+    columns += ["signal SD", "noise SD", "median ratio", "ratio >= 1", "p Holm < .05"]
+    print(markdown(columns, rows))
+
+
+def metrics(store: RewardStore) -> None:
+    """Does 5-NN stand for the dearer measures? Spearman's rho over configurations, task by task."""
+    recipe = recipe_of_most(store)
+    base = store.matrix(recipe)
+    columns: dict[str, dict[str, float]] = {}
+    for metric in ("linear", "finetune", "logme"):
+        try:
+            other = store.matrix(recipe, metric)
+        except EmptyStore:
+            continue
+        columns[metric] = {}
+        for task in other.tasks:
+            ours, theirs = base.reward_TC[base.position(task)], other.reward_TC[other.position(task)]
+            both = ~np.isnan(ours) & ~np.isnan(theirs)
+            if both.sum() >= 8:
+                columns[metric][task] = float(spearmanr(ours[both], theirs[both]).statistic)
+    rows = [[task, *(found.get(task, "") for found in columns.values())] for task in base.tasks]
+    rows.append(["**median**", *(float(np.median(list(found.values()))) for found in columns.values())])
+    print(markdown(["rho of 5-NN with", *columns], rows))
+
+
+def main_effects(matrix: RewardMatrix) -> dict[str, dict[str, effects.Effect]]:
+    """Main effects by task and parameter."""
+    found: dict[str, dict[str, effects.Effect]] = {}
+    for effect in effects.report(matrix, most=2).effects:
+        if effect.degree == 1:
+            found.setdefault(effect.task, {})[effect.effect] = effect
+    return found
+
+
+def parameters(store: RewardStore) -> None:
+    """Main effects in percent by task; * where the 95 % interval leaves out zero."""
+    found = main_effects(store.matrix(recipe_of_most(store)))
+    names = list(next(iter(found.values())))
+    rows = [
+        [task, *(f"{e.percent:+.1f}{'*' if e.low > 0 or e.high < 0 else ''}" for e in (own[name] for name in names))]
+        for task, own in found.items()
+    ]
+    print(markdown(["task", *names], rows))
+
+
+def published(store: RewardStore) -> None:
+    """Rank correlation of main effects with the authors' table, on the tasks that both have."""
+    from t2s_offline.fetch import fetch_task2sim
+
+    folder = os.environ.get("T2S_TASK2SIM")
+    if not folder:
+        print("T2S_TASK2SIM is not set")
+        return
+    with TemporaryDirectory() as place:
+        theirs_store = RewardStore(Path(place) / "published.duckdb")
+        fetch_task2sim(theirs_store, Path(folder))
+        theirs = main_effects(theirs_store.matrix())
+    ours = main_effects(store.matrix(recipe_of_most(store)))
+    shared = {mine: name for mine, name in SHARED.items() if mine in ours and name in theirs}
+    names = list(ours[next(iter(shared))])
+    mine_TP = np.array([[ours[task][name].percent for name in names] for task in shared])
+    their_TP = np.array([[theirs[task][name].percent for name in names] for task in shared.values()])
+    rho_T = np.array([spearmanr(a, b).statistic for a, b in zip(mine_TP, their_TP, strict=True)])
+    rng = derive_rng("published")
+    null = [
+        np.mean(
+            [spearmanr(a[rng.permutation(len(names))], b).statistic for a, b in zip(mine_TP, their_TP, strict=True)]
+        )
+        for _ in range(SHUFFLES)
+    ]
+    print(
+        markdown(
+            ["task", "rho of 8 main effects"], [[task, float(rho)] for task, rho in zip(shared, rho_T, strict=True)]
+        )
+    )
+    p = (1 + sum(value >= rho_T.mean() for value in null)) / (1 + len(null))
+    print(f"\nmean rho {rho_T.mean():.2f}; p = {p:.3f} (parameters shuffled within each task, {len(null)} times)")
+    rows = [[name, float(a), float(b)] for name, a, b in zip(names, mine_TP.mean(0), their_TP.mean(0), strict=True)]
+    print("\n" + markdown(["parameter, mean over these tasks", "here", "published"], rows))
+    print(f"\nrho of the means {spearmanr(mine_TP.mean(0), their_TP.mean(0)).statistic:.2f}")
+
+
+def cost(store: RewardStore) -> None:
+    """Seconds a configuration, split; share of the device's peak; the paper's setting in GPU-hours."""
+    for recipe in store.recipes():
+        with store.reader() as con:
+            count, render, train, device, hours = con.execute(
+                """SELECT count(*), median(render_seconds), median(train_seconds), any_value(device),
+                          sum(render_seconds + train_seconds) / 3600
+                   FROM backbones WHERE recipe = $1 AND status = 'done'""",
+                [recipe],
+            ).fetchall()[0]
+            by_metric = con.execute(
+                """SELECT metric, median(total) FROM (
+                       SELECT metric, configuration, seed, sum(seconds) AS total
+                       FROM rewards WHERE recipe = $1 GROUP BY ALL)
+                   GROUP BY 1 ORDER BY 1""",
+                [recipe],
+            ).fetchall()
+        contents = recipe_of(store, recipe)
+        measured = ", ".join(f"{metric} {seconds:.1f}" for metric, seconds in by_metric)
+        print(f"{recipe}: {count} backbones on {device}; {hours:.2f} hours of rendering and training")
+        print(f"median seconds: render {render:.1f}, pre-train {train:.1f}; all tasks: {measured}")
+        steps = round(contents.classes * contents.images * (1 - contents.holdout)) * contents.epochs
+        work, peak = 3 * flops(contents) * steps, matmul_rate()
+        print(
+            f"training is {work / 1e12:.1f} TFLOP at {work / train / 1e9:.0f} GFLOP/s; a matrix product in bfloat16 on"
+        )
+        print(f"one core of this machine reaches {peak / 1e9:.0f} GFLOP/s\n")
+    paper = Recipe(backbone="resnet50", size=224)
+    work = 3 * flops(paper) * 40_000 * 100 * 256
+    hours = work / H200_PEAK / 3600
+    print(f"the paper's full setting (256 x 40,000 pictures x 100 epochs, 224 px, ResNet-50) is {work:.2e} FLOP:")
+    print(f"{hours / 0.35:.0f} GPU-hours at 35 % of an H200's dense bfloat16 peak, {hours / 0.10:.0f} at 10 %")
+
+
+def flops(recipe: Recipe) -> float:
+    """Of a forward pass of one picture, a multiplication and an addition counted apart."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from t2s_offline.networks import build
+
+    backbone = build(recipe.backbone, seed=0).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        backbone(torch.zeros(1, 3, recipe.size, recipe.size, dtype=torch.uint8))
+    return float(counter.get_total_flops())
+
+
+def matmul_rate() -> float:
+    """FLOP a second of a large bfloat16 product on one thread, best of five."""
+    import torch
+
+    torch.set_num_threads(1)
+    a = torch.randn(1024, 1024).bfloat16()
+    times = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - begin)
+    return 2 * 1024**3 / min(times)
+
+
+def probe(store: RewardStore) -> None:
+    """How often a task's nearest neighbour is of its group: the probe's embeddings against raw pictures.
+
+    Raw: mean and SD of every colour of an 8 x 8 thumbnail over the task's pictures. Needs T2S_DATA.
+    """
+    from t2s_offline.task_data import load_task
+
+    embeddings = store.embeddings()
+    group = {row["task"]: row["task_group"] for row in store.frame("tasks").to_dicts()}
+    tasks = [task for task in embeddings.tasks if group.get(task)]
+    raw = []
+    for task in tasks:
+        small = load_task(task, 8).bank.image_NCHW.reshape(-1, 192).astype(float)
+        raw.append(np.r_[small.mean(0), small.std(0)])
+    vectors = {embeddings.probe: embeddings.select(tasks).unit_TD, "raw thumbnails": np.array(raw)}
+    rows = []
+    for name, vector_TD in vectors.items():
+        near, same = neighbours(vector_TD, [group[task] for task in tasks])
+        rows.append([name, f"{same} of {sum(list(map(group.get, tasks)).count(group[t]) > 1 for t in tasks)}",
+                     "; ".join(f"{task} → {tasks[at]}" for task, at in zip(tasks, near, strict=True))])  # fmt: skip
+    rng, names = derive_rng("probe"), [group[task] for task in tasks]
+    shuffled = [neighbours(vectors[embeddings.probe], list(rng.permutation(names)))[1] for _ in range(2000)]
+    print(markdown(["embedding", "nearest task of the same group", "nearest"], rows))
+    print(f"\nby chance {np.mean(shuffled):.1f} (groups shuffled)")
+    unit_TD = vectors[embeddings.probe]
+    cosine: dict[bool, list[float]] = {True: [], False: []}
+    for a, b in combinations(range(len(tasks)), 2):
+        cosine[group[tasks[a]] == group[tasks[b]]].append(float(unit_TD[a] @ unit_TD[b]))
+    print(f"cosine within groups {np.mean(cosine[True]):.3f}, across {np.mean(cosine[False]):.3f}")
+
+
+def neighbours(vector_TD: np.ndarray, groups: Sequence[str]) -> tuple[list[int], int]:
+    """The nearest other task of each by cosine of centred vectors, and how many are of the same group."""
+    centred = vector_TD - vector_TD.mean(0)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    cosine_TT = centred @ centred.T - 2 * np.eye(len(centred))
+    near = [int(at) for at in cosine_TT.argmax(axis=1)]
+    return near, sum(groups[a] == groups[b] for a, b in enumerate(near))
+
+
+SECTIONS: dict[str, Callable[[RewardStore], None]] = {
+    "signal": signal, "budgets": budgets, "metrics": metrics, "effects": parameters, "published": published,
+    "cost": cost, "probe": probe,
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("store", type=Path, help="A table folder, or a store.")
+    parser.add_argument("--section", choices=SECTIONS, action="append")
+    given = parser.parse_args()
+    for name in given.section or SECTIONS:
+        print(f"\n### {name}\n")
+        SECTIONS[name](RewardStore(given.store))
+
+
+if __name__ == "__main__":
+    main()
