@@ -187,7 +187,17 @@ def device_of(shop: Workshop) -> str:
 
 
 def device_name(device: str) -> str:
-    """What a device is called: the GPU's name, or the machine's processor."""
+    """What a device is called: the GPU's name, or the machine's processor. Rounding may differ between two names."""
     import torch
 
-    return torch.cuda.get_device_name(device) if device.startswith("cuda") else f"cpu ({platform.machine()})"
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else f"cpu ({processor()})"
+
+
+def processor() -> str:
+    """The processor's name where the system tells it, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

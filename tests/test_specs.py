@@ -13,7 +13,7 @@ SPECS = sorted((Path(__file__).parents[1] / "sweeps").glob("*.toml"))
 RUNS = {
     "tiny": (16, 4, 17),
     "cpu": (64, 5, 65 + 33),
-    "gpu": (256, None, 257),
+    "gpu": (256, None, 257 + 33),
     "paper": (256, None, 257),
     "probe": (1, None, 1),
 }

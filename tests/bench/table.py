@@ -97,9 +97,8 @@ def signal(store: RewardStore) -> None:
     strong = sum(row[8] >= 1 for row in rows)
     clear = sum(float(row[10]) < noise.SIGNIFICANT for row in rows)
     idle = [row[0] for row in rows if row[2] <= row[1]]
-    print(
-        f"\n{strong} of {len(rows)} tasks: signal SD at least the noise SD of a cell; {clear} separate at p < .05 (Holm)"
-    )
+    print(f"\n{strong} of {len(rows)} tasks: signal SD at least the noise SD of a cell;")
+    print(f"{clear} separate at p < .05 after Holm's correction;")
     print(f"the mean configuration does not beat the untrained network on {len(idle)}: {', '.join(idle)}")
 
 
