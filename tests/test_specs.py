@@ -11,7 +11,7 @@ from t2s_offline.cli.sweep import read_plan
 SPECS = sorted((Path(__file__).parents[1] / "sweeps").glob("*.toml"))
 #: configurations, resolution, backbones with references and further seeds
 RUNS = {
-    "tiny": (16, 4, 17),
+    "tiny": (16, 4, 2 * 17),
     "cpu": (64, 5, 65 + 33),
     "gpu": (256, None, 257 + 33),
     "paper": (256, None, 257),

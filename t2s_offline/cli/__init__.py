@@ -34,6 +34,7 @@ COMMANDS = {
     "tables": ("tables:tables_command", "Tables that ship, listed and checked."),
     "compare": ("compare:compare", "Compare learners with the baselines."),
     "effects": ("effects:effects", "What each parameter does: Walsh/ANOVA of a table."),
+    "report": ("report:report", "Write pictures and numbers as one HTML page."),
 }
 
 

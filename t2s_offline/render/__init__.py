@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from t2s_offline.render.scene import Scenes
 
 #: Name of a renderer -> where the function that opens it lies.
-RENDERERS = {"builtin": "t2s_offline.render.builtin:open_renderer"}
+RENDERERS = {
+    "builtin": "t2s_offline.render.builtin:open_renderer",
+    "tdw": "t2s_offline.render.tdw:open_renderer",
+}
 
 MIN_SIZE, MAX_SIZE, MAX_SAMPLES = 16, 4096, 256
 

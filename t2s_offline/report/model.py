@@ -42,16 +42,25 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Key:
+    """What a mark means: a text, a CSS colour, and one of theme.SHAPES."""
+
+    text: str
+    colour: str
+    shape: str = "circle"
+
+
+@dataclass(frozen=True)
 class Figure:
     """One figure. key: its anchor and file name; summary: what it shows in words, which is also its text alternative;
-    table: the numbers behind it; keys: colour and meaning of marks where the panels have no legend of their own."""
+    table: the numbers behind it; keys: what colours and shapes mean."""
 
     key: str
     title: str
     summary: str
     panels: tuple[Panel, ...]
     table: Table
-    keys: tuple[tuple[str, str], ...] = ()
+    keys: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,9 +76,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report. text: paragraphs; warning: what a reader must not overlook; tables: (caption, numbers)."""
+    """A part of the report. short: its title in the list of sections; text: paragraphs; warning: what a reader must
+    not overlook; tables: (caption, numbers)."""
 
     key: str
+    short: str
     title: str
     text: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
@@ -80,12 +91,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole. facts: names and values at the head; summary: sentences; missing: what the store lacks, and what to
-    do about it."""
+    """The whole. facts: names and values at the head; summary: (what it is about, sentences); missing: what the store
+    lacks, and what to do about it."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
-    summary: tuple[str, ...]
+    summary: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     missing: tuple[str, ...]
 

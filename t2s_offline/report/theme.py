@@ -14,6 +14,17 @@ from typing import Any
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
 
+#: marks as Vega names them -> the same in a square of 12 pixels
+SHAPES = {
+    "circle": "M6 1.5a4.5 4.5 0 1 0 .01 0z",
+    "square": "M2 2h8v8h-8z",
+    "diamond": "M6 .5l5.5 5.5l-5.5 5.5l-5.5 -5.5z",
+    "triangle-up": "M6 1l5 9.5h-10z",
+    "cross": "M4.3 1h3.4v3.3h3.3v3.4h-3.3v3.3h-3.4v-3.3h-3.3v-3.4h3.3z",
+    "triangle-down": "M6 11l-5 -9.5h10z",
+    "stroke": "M5 0h2v12h-2z",
+}
+
 STEPS = 9
 _RAMP = {
     "seq": (
@@ -84,13 +95,11 @@ def config() -> dict[str, Any]:
         "axis": {
             "labelColor": var("muted"), "titleColor": var("muted"), "gridColor": var("line"), "domain": False,
             "ticks": False, "labelPadding": 6, "titleFontWeight": 500, "titleFontSize": 12, "labelFontSize": 11.5,
-            "titlePadding": 8, "labelLimit": 130, "tickCount": 6,
+            "titlePadding": 8, "labelLimit": 165, "labelFlush": False,
         },
+        # fewer ticks where the page is narrow
+        "axisXQuantitative": {"tickCount": {"expr": "max(2, ceil(width / 110))"}},
         "axisY": {"labelColor": var("ink")},
-        "legend": {
-            "labelColor": var("ink"), "titleColor": var("muted"), "orient": "top", "direction": "horizontal",
-            "labelFontSize": 12, "title": None, "symbolSize": 90, "columnPadding": 16, "offset": 10, "labelLimit": 160,
-        },
         "text": {"fill": var("ink"), "fontSize": 11},
         "title": {"color": var("ink"), "fontSize": 13, "fontWeight": 600, "anchor": "start"},
         "rule": {"stroke": var("muted")},
