@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ import torch
 from t2s_offline.networks import build, extract, open_device
 from t2s_offline.pictures import Pictures
 from t2s_offline.pretrain import Trainer
-from t2s_offline.recipe import Recipe
+from t2s_offline.recipe import Recipe, read_recipe
 from t2s_offline.scoring import knn_votes
 from t2s_offline.task2vec import Probe, embed
 from t2s_offline.training_set import TrainingSet
@@ -68,6 +69,26 @@ def training(recipe: Recipe, device: torch.device, rounds: int, steps: int) -> t
     return steps * recipe.batch / whole, steps * recipe.batch / least
 
 
+def evaluation_share(device: torch.device) -> None:
+    """gpu.toml's setting: features and 5-NN of 10 tasks x 1000 pictures against the training of a configuration."""
+    recipe = read_recipe(Path(__file__).parents[2] / "sweeps" / "gpu.toml")[1]
+    steps, batch = (20, recipe.batch) if device.type == "cuda" else (3, 64)
+    few = Recipe(backbone=recipe.backbone, size=recipe.size, batch=batch, holdout=0.0)
+    rate, _ = training(few, device, 1, steps)
+    seen = recipe.classes * recipe.images * (1 - recipe.holdout) * recipe.epochs
+    backbone = build(recipe.backbone, seed=0, device=device)
+    count = 1000 if device.type == "cuda" else 250
+    image = pictures(count, recipe.size, 10, device).image_NCHW
+    features = timed(lambda: extract(backbone, image, autocast=True), device) * 10_000 / count
+    bank = torch.randn((1000, backbone.features), device=device)
+    label = torch.arange(1000, device=device) % 10
+    votes = 10 * timed(lambda: knn_votes(bank, label, bank, 10), device)
+    print(
+        f"gpu.toml: training {seen / rate:.0f} s a configuration; features {features:.1f} s and 5-NN {votes:.2f} s of "
+        f"10 tasks x 1000: {100 * (features + votes) / (seen / rate):.1f} % of it"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto")
@@ -99,6 +120,7 @@ def main() -> None:
     whole = Pictures(data.image_NCHW.cpu().numpy(), np.arange(1000) % 10, data.classes)
     seconds = timed(lambda: embed(whole, Probe("bench", backbone), "bench"), device)
     print(f"Task2Vec of 1000 pictures, resnet18 at 64 px: {seconds:.1f} s")
+    evaluation_share(device)
 
 
 if __name__ == "__main__":
