@@ -9,6 +9,7 @@ the work.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -167,6 +168,8 @@ def _outcomes(queue: Sequence[Unit], shop: Workshop) -> Iterator[Outcome]:
         return
     from joblib import Parallel, delayed
 
+    # joblib replaces a worker whose memory has grown, and says so: catalogues and pictures that are kept look like that
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     work = Parallel(n_jobs=shop.workers, return_as="generator_unordered", batch_size=1, pre_dispatch="all")
     yield from work(delayed(run_unit)(unit, shop) for unit in queue)
 
