@@ -65,7 +65,10 @@ class Workshop:
 
     @property
     def folder(self) -> Path:
-        """Where claims, checkpoints and backbones lie: beside the store."""
+        """Where claims, checkpoints and backbones lie: beside the store, or under the working directory for a table
+        folder, which is only read."""
+        if self.store.path.is_dir():
+            return Path(f"{self.store.path.resolve().name}.work")
         return self.store.path.with_name(self.store.path.name + ".work")
 
     def checkpoint(self, unit: Unit) -> Path:
