@@ -7,7 +7,7 @@ Ignores what a configuration costs and what is already measured.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -42,13 +42,20 @@ class Design:
 
 
 def make_design(table: Mapping[str, Any], space: SimSpace = TASK2SIM) -> Design:
-    """The design of a [design] table: its `kind` and what that kind needs."""
+    """The design of a [design] table: its `kind` and what that kind needs; `also` names configurations to visit first,
+    such as 11111111, which no fraction need have."""
     settings = dict(table)
+    also = settings.pop("also", [])
+    if not isinstance(also, list) or not all(isinstance(configuration, str) for configuration in also):
+        raise BadInput(f"[design] also = {also!r}; expected a list of configurations as texts")
     kind = check_known("design", str(settings.pop("kind", "full")), KINDS)
     allowed, make = KINDS[kind]
     for key in settings:
         check_known(f"key in [design] of kind {kind}", key, allowed)
-    return make(space, **settings)
+    design = make(space, **settings)
+    for configuration in also:
+        space.digits(configuration)
+    return replace(design, configurations=tuple(dict.fromkeys((*also, *design.configurations))))
 
 
 def full(space: SimSpace) -> Design:

@@ -117,8 +117,8 @@ def _measure(unit: Unit, shop: Workshop, missing: list[Cell]) -> Outcome:
     recipe = shop.recipes[unit.recipe_id]
     tables: dict[str, list[dict[str, Any]]] = {"rewards": []}
     backbone, attempt = obtain(unit, shop)
-    if attempt is not None:
-        tables["backbones"] = [attempt]
+    if attempt is not None:  # written now: a kill while measuring must not lose what the kept backbone cost
+        _write(unit, shop, {"backbones": [attempt]})
     begin = time.perf_counter()
     for task in dict.fromkeys(task for task, _ in missing):
         metrics = [metric for of, metric in missing if of == task]

@@ -99,3 +99,15 @@ def test_unknown_words_name_the_nearest() -> None:
         make_design({"kind": "random", "run": 3})
     with pytest.raises(BadInput, match="two levels"):
         make_design({"kind": "fractional", "runs": 8}, MIXED)
+
+
+def test_configurations_named_besides_come_first_and_once() -> None:
+    table = {"kind": "fractional", "runs": 16, "also": ["11111111", "00000000"]}
+    design, plain = make_design(table), make_design({"kind": "fractional", "runs": 16})
+    assert design.configurations[:2] == ("11111111", "00000000")
+    assert set(design.configurations) == {*plain.configurations, "11111111"}
+    assert design.resolution == plain.resolution
+    with pytest.raises(BadInput, match="expected 8"):
+        make_design(table | {"also": ["111"]})
+    with pytest.raises(BadInput, match="expected a list"):
+        make_design(table | {"also": "11111111"})

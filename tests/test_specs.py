@@ -12,7 +12,7 @@ SPECS = sorted((Path(__file__).parents[1] / "sweeps").glob("*.toml"))
 #: configurations, resolution, backbones with references and further seeds
 RUNS = {
     "tiny": (16, 4, 2 * 17),
-    "cpu": (64, 5, 65 + 33),
+    "cpu": (65, 5, 66 + 34),
     "gpu": (256, None, 257 + 33),
     "paper": (256, None, 257),
     "probe": (1, None, 1),
