@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,12 +17,22 @@ from typing import Any
 FORMATS = ("table", "json", "csv")
 WIDTH = 80
 NARROWEST = 6
+EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+
+#: Colours a line of text, or leaves it as it is.
+Paint = Callable[[str], str]
 
 
 def render(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], file_format: str = "table", width: int = WIDTH
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    file_format: str = "table",
+    width: int = WIDTH,
+    *,
+    heading: Paint = str,
+    body: Paint = str,
 ) -> str:
-    """Text in one of FORMATS, without a newline at the end."""
+    """Text in one of FORMATS, without a newline at the end. `heading`, `body`: what colours the lines of a table."""
     if file_format == "json":
         return as_json([dict(zip(columns, map(plain, row), strict=True)) for row in rows])
     if file_format == "csv":
@@ -31,7 +41,8 @@ def render(
         writer.writerow(columns)
         writer.writerows([["" if value is None else plain(value) for value in row] for row in rows])
         return text.getvalue().rstrip("\n")
-    return table(columns, rows, width)
+    above, below = table_lines(columns, rows, width)
+    return "\n".join([*map(heading, above), *map(body, below)])
 
 
 def as_json(value: Any) -> str:
@@ -57,13 +68,32 @@ def plain(value: Any) -> Any:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int = WIDTH) -> str:
-    """Columns two spaces apart, numbers to the right; the widest columns give way until a line fits `width`."""
+    """The table of `table_lines` as one text."""
+    return "\n".join(line for part in table_lines(columns, rows, width) for line in part)
+
+
+def table_lines(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int = WIDTH
+) -> tuple[list[str], list[str]]:
+    """Heading and body of a table: columns two spaces apart, numbers to the right.
+
+    Where a line would not fit `width`, headings break at underscores, then clip to what stands under them, then the
+    widest columns give way.
+    """
     values = [[row[at] for row in rows] for at in range(len(columns))]
     right = [any(map(_is_number, column)) and all(v is None or _is_number(v) for v in column) for column in values]
     cells = [[cell(value, decimals(column)) for value in column] for column in values]
-    widths = [max(len(text) for text in (name, *column)) for name, column in zip(columns, cells, strict=True)]
-    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+    heads = [[name] for name in columns]
+    under = [max((len(text) for text in column), default=0) for column in cells]
+    widths = _widths(heads, under)
+    if _total(widths) > width:
+        heads = [_broken(name, size) for name, size in zip(columns, under, strict=True)]
+        widths = _widths(heads, under)
+    for narrowest in (NARROWEST, NARROWEST // 2):
+        while _total(widths) > width and max(widths) > narrowest:
+            spare = [size if size > max(data, narrowest) else 0 for size, data in zip(widths, under, strict=True)]
+            chosen = spare if any(spare) else widths
+            widths[chosen.index(max(chosen))] -= 1
 
     def line(parts: Sequence[str]) -> str:
         clipped = [
@@ -75,7 +105,44 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int = WI
         ]
         return "  ".join(fitted).rstrip()
 
-    return "\n".join([line(columns), line(["-" * size for size in widths]), *map(line, zip(*cells, strict=True))])
+    tall = max(map(len, heads), default=1)
+    stacked = [[""] * (tall - len(head)) + head for head in heads]
+    above = [line([head[at] for head in stacked]) for at in range(tall)]
+    ruler = line([("-" if name else " ") * size for name, size in zip(columns, widths, strict=True)])
+    return [*above, ruler], [line(row) for row in zip(*cells, strict=True)]
+
+
+def _widths(heads: Sequence[Sequence[str]], under: Sequence[int]) -> list[int]:
+    return [max(size, *map(len, head)) for head, size in zip(heads, under, strict=True)]
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+def _broken(name: str, size: int) -> list[str]:
+    """A heading on several lines, broken at underscores, where that makes it narrower than its column's cells."""
+    words = [f"{word}_" for word in name.split("_")[:-1]] + [name.split("_")[-1]]
+    room, lines = max(size, *map(len, words)), [""]
+    for word in words:
+        if lines[-1] and len(lines[-1] + word) > room:
+            lines.append("")
+        lines[-1] += word
+    return lines
+
+
+def bar(value: float | None, top: float, width: int = 10) -> str:
+    """`value` as a bar of blocks, `width` characters long at `top`, to an eighth of a character; negative to the left
+    of a line in the middle, when `top` is negative. Empty for what is not known."""
+    if value is None or not math.isfinite(value) or not top:
+        return ""
+    if top < 0:  # both signs: half of the room for each
+        half = width // 2
+        length = min(round(abs(value) / -top * half), half)
+        left, right = (length, 0) if value < 0 else (0, length)
+        return f"{'█' * left:>{half}}│{'█' * right}"
+    eighths = max(0, min(round(value / top * width * 8), width * 8))
+    return "█" * (eighths // 8) + EIGHTHS[eighths % 8]
 
 
 def _is_number(value: Any) -> bool:

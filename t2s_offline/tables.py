@@ -134,7 +134,6 @@ def describe(folder: Path) -> Table:
     return Table(name, folder, bytes=size, problem=problem, **counts)
 
 
-
 def wrong_sum(folder: Path) -> str:
     """The first file that is missing, added or not as SHA256SUMS says; empty when all are."""
     try:

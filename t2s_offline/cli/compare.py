@@ -83,7 +83,11 @@ def show(rows: list[Row], file_format: str) -> None:
     for number, split in enumerate(dict.fromkeys(row.split for row in rows)):
         own = [row for row in rows if row.split == split]
         click.echo(f"{chr(10) if number else ''}{split.replace('_', ' ')}, {own[0].tasks} tasks")
-        print_rows(shown, [[getattr(row, name) for name in shown] for row in own], "table", TITLES)
+        full = max(1.0, *(row.normalised_regret for row in own))
+        print_rows(
+            shown, [[getattr(row, name) for name in shown] for row in own], "table", TITLES,
+            bars=("normalised_regret", full),
+        )  # fmt: skip
 
 
 def folds_of(store: RewardStore, tasks: list[str], leave_one_out: bool) -> list[Fold]:
@@ -127,6 +131,10 @@ def fit_all(
 
     known = {learner.name: learner for learner in (*LEARNERS, *ABLATIONS)}
     default = [learner.name for learner in LEARNERS]
+    everything = matrix.space.domain_randomization
+    if names is None and not matrix.measured_C[matrix.space.index(everything)]:
+        note(f"{everything} is not measured on all tasks: Domain Randomization is left out")
+        default.remove("domain_randomization")
     chosen = [check_known("learner", name.strip(), known) for name in names.split(",")] if names else default
     bar = Bar("compare", "fit")
     try:

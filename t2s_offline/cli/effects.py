@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from t2s_offline.cli.options import format_option, metric_option, note, print_rows, recipe_option, store_option
+from t2s_offline.cli.options import (
+    format_option,
+    metric_option,
+    note,
+    print_rows,
+    recipe_option,
+    store_option,
+    tasks_stored,
+)
 from t2s_offline.store import RewardStore
 
 
@@ -15,15 +23,18 @@ from t2s_offline.store import RewardStore
 @store_option
 @recipe_option
 @metric_option
-@click.option("--task", "tasks", multiple=True, metavar="TASK", help="Only this task; may be repeated.  [default: all]")
+@click.option(
+    "--task", "tasks", multiple=True, metavar="TASK", shell_complete=tasks_stored,
+    help="Only this task; may be repeated.  [default: all]",
+)  # fmt: skip
 @click.option("--degrees", is_flag=True, help="Share of variance by degree instead of effects.")
 @click.option("--noise", is_flag=True, help="Signal over configurations against noise over seeds, for each task.")
 @click.option("--by-task", is_flag=True, help="Each task's own effects after those over all tasks.")
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Strongest effects to list.")
 @format_option("table", "json", "csv")
 def effects(
-    store_path: Path, recipe: str | None, metric: str, tasks: tuple[str, ...], degrees: bool, noise: bool, by_task: bool,
-    top: int, file_format: str,
+    store_path: Path, recipe: str | None, metric: str, tasks: tuple[str, ...], degrees: bool, noise: bool,
+    by_task: bool, top: int, file_format: str,
 ) -> None:  # fmt: skip
     """Walsh/ANOVA report of a reward table: main effects, pairs, shares of variance, noise.
 
@@ -54,9 +65,28 @@ def effects(
     columns, rows = share_rows(found) if degrees else effect_rows(found, top=top, by_task=by_task)
     if degrees and file_format == "table":
         columns, rows = few_degrees(columns, rows)
-    print_rows(columns, rows, file_format)
+    show(columns, rows, file_format, bars=not degrees)
     for line in found.notes:
         note(line)
+
+
+def show(columns: list[str], rows: list[list[Any]], file_format: str, *, bars: bool) -> None:
+    """For people: one task's name as a line of its own, no column that is empty, and bars of both signs."""
+    if file_format != "table" or not bars:
+        print_rows(columns, rows, file_format)
+        return
+    tasks = {row[0] for row in rows}
+    kept = [
+        at
+        for at, name in enumerate(columns)
+        if (at or len(tasks) > 1) and (name != "aliased" or any(r[at] for r in rows))
+    ]
+    if len(tasks) == 1:
+        click.echo(rows[0][0])
+    largest = max((abs(row[columns.index("percent")]) for row in rows), default=0.0)
+    names = [columns[at] for at in kept]
+    room = ("percent", -largest) if largest and len(tasks) == 1 and "aliased" not in names else None
+    print_rows(names, [[row[at] for at in kept] for row in rows], file_format, bars=room)
 
 
 def few_degrees(columns: list[str], rows: list[list[Any]]) -> tuple[list[str], list[list[Any]]]:

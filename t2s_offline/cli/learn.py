@@ -10,6 +10,7 @@ import click
 
 from t2s_offline.cli.options import (
     Bar,
+    format_option,
     jobs_option,
     metric_option,
     note,
@@ -85,10 +86,11 @@ def training_tasks(store: RewardStore, known: Sequence[str], text: str | None) -
 )
 @click.option("--device", default="auto", show_default=True, help="Where missing cells are measured.")
 @jobs_option
+@format_option("table", "json", "csv")
 @hyperparameter_options
 def learn(
     store_path: Path, out: Path, recipe: str | None, metric: str, probe: str | None, train_tasks: str | None,
-    leave_out: str | None, seeds: int, on_miss: Any, device: str, jobs: int, **hyperparameters: Any,
+    leave_out: str | None, seeds: int, on_miss: Any, device: str, jobs: int, file_format: str, **hyperparameters: Any,
 ) -> None:  # fmt: skip
     """Learn a policy by Algorithm 1 (REINFORCE with self-imitation) replayed on a reward table.
 
@@ -143,7 +145,7 @@ def learn(
         "reward": reached["policy"],
         "oracle": reached["oracle"],
     }
-    print_rows(list(shown), [[str(v) if isinstance(v, Path) else v for v in shown.values()]], "table")
+    print_rows(list(shown), [[str(v) if isinstance(v, Path) else v for v in shown.values()]], file_format)
 
 
 def live_evaluator(store: RewardStore, matrix: RewardMatrix, device: str) -> LivePath:

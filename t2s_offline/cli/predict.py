@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from t2s_offline.cli.options import Bar, format_option, metric_option, note, print_rows, recipe_option, store_option
+from t2s_offline.cli.options import (
+    Bar,
+    format_option,
+    metric_option,
+    note,
+    print_rows,
+    recipe_option,
+    store_option,
+    tasks_stored,
+)
 from t2s_offline.errors import BadInput
 from t2s_offline.store import RewardStore
 
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", required=False, metavar="[TASK|FOLDER]")
+@click.argument("target", required=False, metavar="[TASK|FOLDER]", shell_complete=tasks_stored)
 @click.option("--task", "named", help="The same as the argument.")
 @click.option("--policy", "folder", required=True, type=click.Path(path_type=Path), help="Folder made by learn.")
 @store_option
@@ -166,7 +175,8 @@ def show(found: Prediction, path: Shortlist | None, file_format: str) -> None:
     rows = [[name, digit, *levels] for (name, levels), digit in zip(heads, found.configuration, strict=True)]
     most = max(len(row) for row in rows)
     columns = ["parameter", "chosen", *(f"P({level})" for level in range(most - 2))]
-    print_rows(columns, [[*row, *[None] * (most - len(row))] for row in rows], "table")
+    bars = (columns[-1], 1.0) if most == 4 else None  # with two levels the last column says it all
+    print_rows(columns, [[*row, *[None] * (most - len(row))] for row in rows], "table", bars=bars)
     click.echo()
     print_rows(["configuration", "probability", "reward"], [list(row.values()) for row in found.top], "table")
     click.echo()

@@ -28,11 +28,11 @@ SHAPES = {
 STEPS = 9
 _RAMP = {
     "seq": (
-        ("#f1f5f9", "#dce8f2", "#c3dbec", "#a1c8e2", "#76afd5", "#4b92c3", "#2a73ab", "#165590", "#0a396b"),
+        ("#f1f5f9", "#dce8f2", "#c3dbec", "#a1c8e2", "#76afd5", "#3579b1", "#22649b", "#144e83", "#0a396b"),
         ("#1a212a", "#1e3043", "#22415e", "#27547b", "#2e6999", "#3e81b7", "#599bd1", "#7fb7e6", "#b2d6f5"),
     ),
     "div": (
-        ("#2166ac", "#4f93c4", "#92c1de", "#d3e4ef", "#f2f2f2", "#fbdcc6", "#f0ae85", "#d9713f", "#b2400f"),
+        ("#1b5a9c", "#3a7ab0", "#92c1de", "#d3e4ef", "#f2f2f2", "#fbdcc6", "#f0ae85", "#bf551d", "#9c370c"),
         ("#7ab8f0", "#4e8cc4", "#356896", "#264661", "#222a33", "#573a26", "#8a5427", "#c07736", "#f2a862"),
     ),
 }
@@ -74,8 +74,9 @@ def var(name: str) -> str:
 
 
 def ramp(kind: str, steps: int = STEPS) -> list[str]:
-    """`steps` colours of the ramp ``seq`` (little to much) or ``div`` (negative to positive), evenly spread."""
-    return [var(f"{kind}-{round(at * (STEPS - 1) / max(steps - 1, 1))}") for at in range(steps)]
+    """Names of `steps` colours of the ramp ``seq`` (little to much) or ``div`` (negative to positive), evenly "
+    "spread."""
+    return [f"{kind}-{round(at * (STEPS - 1) / max(steps - 1, 1))}" for at in range(steps)]
 
 
 def concrete(spec: Mapping[str, Any]) -> str:
@@ -90,6 +91,7 @@ def config() -> dict[str, Any]:
     """Vega-Lite configuration: quiet axes, text and lines in the page's colours."""
     return {
         "background": None,
+        "numberFormat": ".4~r",
         "font": FONT,
         "view": {"stroke": None},
         "axis": {

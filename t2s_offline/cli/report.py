@@ -1,0 +1,118 @@
+"""report: one HTML page of pictures and numbers, from a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from t2s_offline.cli.options import (
+    format_option,
+    metric_option,
+    note,
+    print_rows,
+    probe_option,
+    recipe_option,
+    store_option,
+)
+from t2s_offline.errors import T2SError
+from t2s_offline.store import RewardStore
+
+if TYPE_CHECKING:
+    from t2s_offline.networks import Backbone
+    from t2s_offline.recipe import Recipe
+    from t2s_offline.render import Renderer
+    from t2s_offline.report.pictures import Studio
+    from t2s_offline.task_data import TaskData
+
+CLASSES = 40  # of the embedded catalogue, where the recipe's own renderer is not here
+
+
+@click.command()
+@store_option
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="HTML file to write.")
+@click.option("--policy", "folder", type=click.Path(path_type=Path), help="Folder made by learn.")
+@click.option("--figures", type=click.Path(path_type=Path, file_okay=False), help="Also PNG, SVG, CSV of each figure.")
+@click.option("--images", is_flag=True, help="Also pictures: render chosen configurations, compare kept backbones.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
+)
+@recipe_option
+@metric_option
+@probe_option
+@format_option("table", "json")
+def report(
+    store_path: Path, out: Path, folder: Path | None, figures: Path | None, images: bool, data: Path | None,
+    recipe: str | None, metric: str, probe: str | None, file_format: str,
+) -> None:  # fmt: skip
+    """Write a report: one HTML file that opens from disk, with nothing to download.
+
+    \b
+    Examples:
+      t2s-offline report --store rewards.duckdb --policy policy --out report.html
+      t2s-offline report --store rewards.duckdb --out report.html --figures figures
+      t2s-offline report --store tiny.duckdb --out report.html --images
+    """
+    from t2s_offline.policy import load_policy
+    from t2s_offline.report import make_report, write_report
+
+    saved, store = load_policy(folder) if folder else None, RewardStore(store_path)
+    studio = studio_of(store, recipe, data) if images else None
+    made = make_report(store, recipe=recipe, metric=metric, probe=probe, policy=saved, illustrate=studio)
+    size = write_report(made, out)
+    if figures is not None:
+        from t2s_offline.report.export import write_figures
+
+        note(f"{figures}: {len(write_figures(made, figures))} files")
+    for line in made.missing:
+        note(f"missing: {line}")
+    counts = {"sections": len(made.sections), "figures": len(made.figures)}
+    row: dict[str, object] = {"report": str(out), "MB": round(size / 1e6, 2), **counts}
+    if file_format == "json":
+        row["missing"] = list(made.missing)
+    print_rows(list(row), [list(row.values())], file_format)
+
+
+def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Studio:
+    """What pictures are made with: of a sweep's recipe its renderer and kept backbones, else the embedded renderer."""
+    from t2s_offline.handover import workshop_of
+    from t2s_offline.render import get_renderer
+    from t2s_offline.report.pictures import Studio
+
+    name, _ = store.recipe(recipe)
+    try:
+        shop = workshop_of(store, name, device="cpu", data=data)
+    except T2SError:
+        renderer = get_renderer("builtin", classes=CLASSES, objects=4, device="cpu")
+        return Studio(renderer, False, lambda configuration: None, lambda task, size: None, 64)
+    recipe_of = shop.recipes[name]
+
+    def backbone(configuration: str) -> Backbone | None:
+        from t2s_offline.networks import load_backbone
+        from t2s_offline.workshop import Unit
+
+        path = shop.backbone(Unit(name, configuration, 0, ()))
+        return load_backbone(path).backbone if path.is_file() else None
+
+    def task(task_name: str, size: int) -> TaskData | None:
+        from t2s_offline.task_data import load_task
+
+        try:
+            return load_task(task_name, size, data=data, resize=recipe_of.eval_resize)
+        except T2SError:
+            return None
+
+    return Studio(own_renderer(recipe_of), True, backbone, task, recipe_of.evaluated)
+
+
+def own_renderer(recipe: Recipe) -> Renderer | None:
+    """The renderer of a recipe, or None with a line on stderr where it cannot be opened here."""
+    from t2s_offline.render import get_renderer
+
+    name, options = recipe.renderer, dict(recipe.renderer_options)
+    try:
+        return get_renderer(name, classes=recipe.classes, objects=recipe.objects, device="cpu", **options)
+    except T2SError as error:
+        note(f"pictures: {error}")
+        return None

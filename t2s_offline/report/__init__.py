@@ -1,0 +1,97 @@
+"""The report: a store in, one HTML page that people look at, and its figures as files.
+
+Comes in: a store, and a policy and pictures where there are any. Goes out: a `Report` of sections, figures and
+sentences; HTML. Every number is that of the function or SQL that `compare`, `effects`, `predict` and `query` answer
+with. A section that a store cannot support is left out and said to be missing. Imports no torch: pictures come as a
+function (`pictures.py` says of what). Ignores how rewards were made.
+
+    facts.py       what the store holds          contest.py     comparisons, fitted once
+    tasks.py       bars, worst, distributions    parameters.py  Figure 5, effects
+    learners.py    means, leave one out, curve   ledger.py      coverage, cost, proxy
+    atlas.py       task map                      summary.py     the whole in sentences
+    signal.py      spread against noise
+    charts.py      rows to Vega-Lite             canvases.py    grids, histograms, maps
+    page.py        HTML (style.py its CSS)       theme.py       colours and type
+    pictures.py    renderings and neighbours     export.py      PNG, SVG, CSV
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from t2s_offline.errors import BadFile, T2SError
+from t2s_offline.files import write_whole
+from t2s_offline.policy import SavedPolicy
+from t2s_offline.report import atlas, learners, ledger, parameters, signal, summary, tasks
+from t2s_offline.report.contest import hold
+from t2s_offline.report.facts import Facts, read_facts, reason
+from t2s_offline.report.model import Report, Section
+from t2s_offline.store import RewardStore
+
+#: Adds sections with pictures: facts in, sections and lines about what is missing out.
+Illustrate = Callable[[Facts], tuple[Sequence[Section], Sequence[str]]]
+
+__all__ = ["Report", "make_report", "write_report"]
+
+
+def make_report(
+    store: RewardStore,
+    *,
+    recipe: str | None = None,
+    metric: str = "knn5",
+    probe: str | None = None,
+    policy: SavedPolicy | None = None,
+    illustrate: Illustrate | None = None,
+) -> Report:
+    """Everything that the store can tell, in the order in which a reader asks.
+
+    Raises EmptyStore without rewards of that recipe and metric, BadInput for a policy of another space.
+    """
+    facts = read_facts(store, recipe, metric, probe=probe, policy=policy)
+    contest = hold(facts)
+    missing = [*facts.missing, *contest.missing]
+    makers: list[tuple[str, Callable[[], Section | Sequence[Section] | None]]] = [
+        ("Tasks against the baselines", lambda: tasks.against_baselines(facts, contest)),
+        ("Means", lambda: learners.split_means(contest)),
+        ("Leaving one task out", lambda: learners.left_out(contest)),
+        ("Measured backbones", lambda: learners.curve(facts, contest)),
+        ("Distribution", lambda: tasks.distribution(facts)),
+        ("What the policy turns on", lambda: parameters.on_probability(facts)),
+        ("Effects", lambda: parameters.parameter_effects(facts)),
+        ("Signal and noise", lambda: signal.noise(facts)),
+        ("Other metrics", lambda: ledger.proxy(facts)),
+        ("Task map", lambda: atlas.task_map(facts)),
+        ("Coverage and cost", lambda: ledger.coverage(facts)),
+    ]
+    sections: list[Section] = []
+    for title, make in makers:
+        try:
+            made = make()
+        except T2SError as error:
+            missing.append(f"{title}: {reason(error)}")
+            continue
+        sections += [made] if isinstance(made, Section) else (made or [])
+    if illustrate is not None:
+        added, lines = illustrate(facts)
+        sections += added
+        missing += lines
+    return Report(
+        f"Task2Sim rewards: {facts.matrix.recipe}",
+        summary.head(facts),
+        summary.sentences(facts, contest),
+        tuple(sections),
+        tuple(missing),
+    )
+
+
+def write_report(report: Report, path: Path) -> int:
+    """Write the page, whole or not at all; returns its bytes. BadFile when it cannot be written."""
+    from t2s_offline.report.page import page
+
+    content = page(report).encode()
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise BadFile(f"cannot write {path}: {error.strerror or error}; choose another --out") from error
+    return len(content)

@@ -1,0 +1,150 @@
+"""Sections about learners: the split's means, leaving one task out, regret against measured backbones.
+
+Comes in: facts and comparisons. Goes out: sections with the intervals, and the warning when no winner can be named.
+Ignores single tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from t2s_offline.compare import Comparison, Row
+from t2s_offline.judge import Difference, paired, warning
+from t2s_offline.report import charts
+from t2s_offline.report.contest import LABELS, POLICY, Contest
+from t2s_offline.report.facts import Facts, counted
+from t2s_offline.report.model import Figure, Panel, Section, Table
+
+TITLES = {"normalised_regret": "normalised regret", "ci_low": "low", "ci_high": "high", "measured": "K"}
+CURVES = {"surrogate_shortlist": "policy", "prior_top": "surrogate", "fixed_top": "fixed", "random_search": "random"}
+SHOWN = ("normalised_regret", "ci_low", "ci_high", "reward", "regret")
+
+
+def split_means(contest: Contest) -> Section | None:
+    """Means over seen and unseen tasks, as `t2s-offline compare` gives them."""
+    found = contest.split
+    if found is None:
+        return None
+    splits = list(dict.fromkeys(row.split for row in found.rows))
+    told = [f"{split}: {line}" for split in splits if split != "seen" and (line := told_apart(found, split))]
+    text = (
+        "Learners saw the rewards of the seen tasks; on those, nearest task is the oracle by construction. Intervals "
+        "are 95 % of normalised regret by bootstrap over tasks.",
+    )
+    order = _by_regret([row for row in found.rows if row.split == splits[-1]])
+    kinds = {"seen": "random", "unseen": "policy"}
+    figure = _figure("means", "Normalised regret", found.rows, order, {split: kinds[split] for split in splits})
+    tables = tuple((f"{split.capitalize()} tasks", _table(found.rows, split)) for split in splits)
+    return Section("means", "Seen and unseen", "Seen and unseen tasks", text, (figure,), tables, warning=" ".join(told))
+
+
+def left_out(contest: Contest) -> Section | None:
+    """Each task reported on by learners that saw all the others."""
+    found = contest.left_out
+    if found is None:
+        return None
+    tasks = found.rows[0].tasks
+    line = f"Every learner is fitted {tasks} times, each time without the task that it is then asked about."
+    if any(row.learner == "exact" for row in found.rows):
+        line += (
+            " Algorithm 1 takes longer and is left to t2s-offline compare --leave-one-out; the exact gradient, which "
+            "makes the same kind of policy, stands for it."
+        )
+    if contest.split is not None and any(row.learner == POLICY for row in contest.split.rows):
+        line += " The policy that was given saw some of these tasks and is left out."
+    text = (line,)
+    order = _by_regret(found.rows)
+    figure = _figure("leave-one-out", "Normalised regret", found.rows, order, {"leave_one_out": "policy"})
+    told = told_apart(found, "leave_one_out") or ""
+    table = _table(found.rows, "leave_one_out")
+    tables = (("Each task left out", table),)
+    return Section("leave-one-out", "Leave one out", "Leaving one task out", text, (figure,), tables, warning=told)
+
+
+def told_apart(found: Comparison, split: str) -> str | None:
+    """The warning when no winner can be named, with learners as people call them."""
+    if len(next(iter(found.normalised_T[split].values()))) < 2:
+        return "one task names no winner"
+    return warning({LABELS[name]: regret_T for name, regret_T in found.normalised_T[split].items()})
+
+
+def _by_regret(rows: Sequence[Row]) -> list[str]:
+    return [row.learner for row in sorted(rows, key=lambda row: row.normalised_regret)]
+
+
+def _table(rows: Sequence[Row], split: str) -> Table:
+    own = sorted((row for row in rows if row.split == split), key=lambda row: row.normalised_regret)
+    return Table.of(
+        [{"learner": LABELS[row.learner], **{name: getattr(row, name) for name in SHOWN}} for row in own], TITLES
+    )
+
+
+def _figure(key: str, title: str, rows: Sequence[Row], order: Sequence[str], colours: dict[str, str]) -> Figure:
+    data = [
+        {"name": LABELS[row.learner], "kind": row.split, "value": row.normalised_regret, "low": row.ci_low,
+         "high": row.ci_high}
+        for row in rows
+        if row.learner != "oracle"
+    ]  # fmt: skip
+    names = [LABELS[name] for name in order if name != "oracle"]
+    best = min((row for row in rows if row.learner != "oracle" and row.split == rows[-1].split),
+               key=lambda row: row.normalised_regret)  # fmt: skip
+    where = (
+        f"each of {best.tasks} tasks left out"
+        if best.split == "leave_one_out"
+        else counted(best.tasks, f"{best.split} task")
+    )
+    summary = (
+        f"Normalised regret with 95 % intervals, least first (0 is the oracle, 1 is random). Least on "
+        f"{where}: {LABELS[best.learner]}, {best.normalised_regret:.2f} "
+        f"({best.ci_low:.2f} to {best.ci_high:.2f})."
+    )
+    spec = charts.intervals(data, names, "normalised regret", summary, reference=1, colours=colours)
+    table = Table.of([vars(row) for row in rows], TITLES)
+    return Figure(key, title, summary, (Panel(spec),), table, charts.keys(colours) if len(colours) > 1 else ())
+
+
+def curve(facts: Facts, contest: Contest) -> Section | None:
+    """Regret after measuring a few kept backbones on a new task."""
+    rows = contest.curve
+    if not rows:
+        return None
+    data: list[dict[str, Any]] = [
+        {"strategy": LABELS[row.learner], "measured": row.measured, "value": row.normalised_regret, "low": row.ci_low,
+         "high": row.ci_high}
+        for row in rows
+    ]  # fmt: skip
+    counts = sorted({row.measured for row in rows})
+    at = {(row.learner, row.measured): row for row in rows}
+    first, last = at["surrogate_shortlist", counts[0]], at["surrogate_shortlist", counts[-1]]
+    summary = (
+        f"Normalised regret after measuring K backbones on a task that was left out. The surrogate's shortlist goes "
+        f"from {first.normalised_regret:.2f} at K = {first.measured} to {last.normalised_regret:.2f} at K = "
+        f"{last.measured}; random search ends at {at['random_search', counts[-1]].normalised_regret:.2f}."
+    )
+    colours = {LABELS[name]: colour for name, colour in CURVES.items()}
+    spec = charts.lines(data, counts, colours, "normalised regret", summary)
+    figure = Figure(
+        "curve",
+        "Regret against measured backbones",
+        summary,
+        (Panel(spec),),
+        Table.of([vars(row) for row in rows], TITLES),
+        charts.keys(colours),
+    )
+    text = (
+        "Backbones are kept, so a new task can measure a few before deciding. The shortlist picks the next one by "
+        "expected improvement under a surrogate of the other tasks; the bands are 95 % intervals over tasks.",
+    )
+    return Section("curve", "Measuring", "Measure a few backbones", text, (figure,))
+
+
+def against_fixed(contest: Contest, split: str) -> tuple[str, Difference] | None:
+    """The policy's (or, without one, the surrogate's) normalised regret minus best fixed's on the same tasks."""
+    found = contest.split if split != "leave_one_out" else contest.left_out
+    if found is None or split not in found.normalised_T:
+        return None
+    regret = found.normalised_T[split]
+    name = next((name for name in (POLICY, "surrogate") if name in regret), None)
+    return None if name is None else (name, paired(regret[name], regret["best_fixed"]))
