@@ -12,13 +12,17 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
-# T2S_TASK2SIM may name a folder with the authors' files; without it they are downloaded.
-DEMO := demo/rewards.duckdb
+# On the table that ships, without a network: learn without digits, compare by leaving tasks out, predict digits, report.
+TABLE := tables/cpu
 demo: $(STAMP)
-	$(BIN)/t2s-offline fetch task2sim --store $(DEMO) $(if $(T2S_TASK2SIM),--from "$(T2S_TASK2SIM)")
-	$(BIN)/t2s-offline learn --store $(DEMO) --seeds 2 --out demo/policy
-	$(BIN)/t2s-offline compare --store $(DEMO) --seeds 2
-	$(BIN)/t2s-offline predict CUB --policy demo/policy --store $(DEMO)
+	$(BIN)/t2s-offline tables
+	$(BIN)/t2s-offline learn --store $(TABLE) --on-miss model --leave-out digits --seeds 2 --out demo/policy
+	$(BIN)/t2s-offline compare --store $(TABLE) --leave-one-out --learners $(DEMO_LEARNERS)
+	$(BIN)/t2s-offline predict digits --policy demo/policy --store $(TABLE) --measure 4
+	$(BIN)/t2s-offline report --store $(TABLE) --policy demo/policy --out demo/report.html
+	@echo "open demo/report.html"
+
+DEMO_LEARNERS := random,domain_randomization,best_fixed,best_fixed_standardised,nearest,nearest_k,exact,surrogate
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -79,6 +79,7 @@ def show(rows: list[Row], file_format: str) -> None:
         return
     several = len({row.runs for row in rows}) > 1
     hidden = {"split", "tasks", "hours" if rows[0].hours is None else "", "" if several or rows[0].hours else "runs"}
+    hidden |= set() if any(row.measured for row in rows) else {"measured"}
     shown = [name for name in columns if name not in hidden]
     for number, split in enumerate(dict.fromkeys(row.split for row in rows)):
         own = [row for row in rows if row.split == split]
