@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from t2s_offline import __version__
 from t2s_offline.errors import T2SError, UnknownName
@@ -35,6 +36,7 @@ COMMANDS = {
     "compare": ("compare:compare", "Compare learners with the baselines."),
     "effects": ("effects:effects", "What each parameter does: Walsh/ANOVA of a table."),
     "report": ("report:report", "Write pictures and numbers as one HTML page."),
+    "doctor": ("doctor:doctor", "What is missing here, and what to do about it."),
 }
 
 
@@ -50,6 +52,13 @@ class LazyGroup(click.Group):
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(f"t2s_offline.cli.{module}"), function)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands by their summaries, without importing them."""
+        commands = [
+            CompletionItem(name, help=summary) for name, (_, summary) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return commands or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -67,6 +76,11 @@ def cli() -> None:
       t2s-offline fetch task2sim --store rewards.duckdb
       t2s-offline learn --store rewards.duckdb --out policy
       t2s-offline predict CUB --policy policy --store rewards.duckdb
+      t2s-offline report --store rewards.duckdb --policy policy --out report.html
+    \b
+    Exit codes: 0 done, 1 a check found something missing, 2 bad input,
+    130 interrupted. NO_COLOR=1 turns colours off. Completion, for bash
+    (zsh and fish alike): eval "$(_T2S_OFFLINE_COMPLETE=bash_source t2s-offline)"
     """
 
 
@@ -83,8 +97,15 @@ def main() -> NoReturn:
         sys.exit(2)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "t2s-offline"
-        click.echo(f"error: {error.format_message()} See {command} --help.", err=True)
-        sys.exit(2)
+        _fail(f"{error.format_message()} See {command} --help.")
     except T2SError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    """One line to stderr and exit code 2."""
+    from t2s_offline.cli.options import coloured
+
+    word = click.style("error:", fg="red", bold=True) if coloured(sys.stderr) else "error:"
+    click.echo(f"{word} {message}", err=True)
+    sys.exit(2)

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from t2s_offline import formats
+from t2s_offline.errors import T2SError
+from t2s_offline.schema import METRICS
+
+BAR, NARROWEST_BAR = 11, 3  # characters
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def stored(sql: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Completion by what the store of the command line holds; `sql` gives one column of names."""
+
+    def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+        from t2s_offline.store import RewardStore
+
+        path = context.params.get("store_path") or os.environ.get("T2S_STORE", "rewards.duckdb")
+        with suppress(T2SError), RewardStore(Path(path), lock_wait=0).reader() as con:
+            return [name for (name,) in con.sql(sql).fetchall() if name.startswith(incomplete)]
+        return []
+
+    return complete
+
+
+recipes_stored = stored("SELECT recipe FROM recipes ORDER BY 1")
+tasks_stored = stored("SELECT task FROM tasks ORDER BY 1")
+
+
+def metrics_known(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Completion of --metric."""
+    return [name for name in METRICS if name.startswith(incomplete)]
+
 
 store_option = click.option(
     "--store",
@@ -24,8 +54,16 @@ store_option = click.option(
     show_default="T2S_STORE, else rewards.duckdb",
     help="Reward store: a DuckDB file, or a table folder (read-only).",
 )
-recipe_option = click.option("--recipe", metavar="R", help="Recipe of the rewards.  [default: the only one]")
-metric_option = click.option("--metric", default="knn5", show_default=True, help="knn5, linear, finetune or logme.")
+recipe_option = click.option(
+    "--recipe", metavar="R", shell_complete=recipes_stored, help="Recipe of the rewards.  [default: the only one]"
+)
+metric_option = click.option(
+    "--metric",
+    default="knn5",
+    show_default=True,
+    shell_complete=metrics_known,
+    help="knn5, linear, finetune or logme.",
+)
 probe_option = click.option("--probe", metavar="P", help="Probe of the embeddings.  [default: the only one]")
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores", help="Worker processes."
@@ -38,21 +76,52 @@ def format_option(*names: str) -> Callable[[Command], Command]:
 
 
 def print_rows(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], file_format: str, titles: Mapping[str, str] | None = None
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    file_format: str,
+    titles: Mapping[str, str] | None = None,
+    *,
+    bars: tuple[str, float] | None = None,
 ) -> None:
     """Rows to stdout; a table takes the width of the terminal, or 80 columns when there is none.
 
-    `titles` are shorter names of columns for a table alone.
+    For a table alone: `titles` are shorter names of columns; `bars` names a column that is drawn beside the others, and
+    the value at which a bar is full (negative: bars of both signs).
     """
-    if file_format == "table" and titles:
-        columns = [titles.get(name, name) for name in columns]
-    width = shutil.get_terminal_size((formats.WIDTH, 24)).columns if sys.stdout.isatty() else formats.WIDTH
-    click.echo(formats.render(columns, rows, file_format, width))
+    terminal = shutil.get_terminal_size((formats.WIDTH, 24)).columns
+    width = terminal if sys.stdout.isatty() else formats.WIDTH
+    if file_format == "table":
+        drawn = bars and [row[list(columns).index(bars[0])] for row in rows]
+        columns = [(titles or {}).get(name, name) for name in columns]
+        room = min(width - max(map(len, formats.table(columns, rows, width).split("\n"))) - 2, BAR)
+        if bars and drawn and room >= NARROWEST_BAR:
+            rows = [[*row, formats.bar(value, bars[1], room)] for row, value in zip(rows, drawn, strict=True)]
+            columns = [*columns, ""]
+    if file_format == "table" and coloured(sys.stdout):
+        text = formats.render(columns, rows, file_format, width, heading=_bold, body=_tinted)
+    else:
+        text = formats.render(columns, rows, file_format, width)
+    click.echo(text)
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether colours are welcome: on a terminal that knows them, unless NO_COLOR is set (see no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _bold(line: str) -> str:
+    return click.style(line, bold=True)
+
+
+def _tinted(line: str) -> str:
+    return re.sub("[█▏▎▍▌▋▊▉]+", lambda found: click.style(found[0], fg="cyan"), line)
 
 
 def note(text: str) -> None:
-    """A line to stderr."""
-    click.echo(text, err=True)
+    """A line to stderr; a warning in yellow on a terminal."""
+    click.echo(
+        click.style(text, fg="yellow") if text.startswith("warning") and coloured(sys.stderr) else text, err=True
+    )
 
 
 class Bar:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from t2s_offline.cli.options import Bar, note
+from t2s_offline.cli.renderers import tdw_lists, tdw_options, use_tdw
 from t2s_offline.errors import BadInput
 
 if TYPE_CHECKING:
     from t2s_offline.render import Renderer, RenderRequest
 
 PATH = click.Path(path_type=Path)
+ALL = 10**6  # objects a category, where a list says which
 
 
 @click.command()
@@ -27,7 +29,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--images", default=20, show_default=True, help="Images a class.")
 @click.option("--size", default=64, show_default=True, help="Width and height of an image in pixels.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the dataset.")
-@click.option("--objects", default=20, show_default=True, help="Objects a category.")
+@click.option("--objects", default="20", show_default=True, help="Objects a category; TDW: or a JSON list of models.")
 @click.option("--samples", default=4, show_default=True, help="Rays a pixel; blurred images get more.")
 @click.option("--out", type=PATH, help="Folder to write the dataset to; an interrupted one is gone on with.")
 @click.option("--format", "form", type=click.Choice(["png", "jpg"]), default="png", show_default=True)
@@ -42,6 +44,8 @@ PATH = click.Path(path_type=Path)
 @click.option("--threads", default=0, show_default=True, help="CPU threads; 0 is one a core.")
 @click.option("--meshes", type=PATH, help="Folder of class folders of GLB, OBJ, PLY or STL files, not the catalogue.")
 @click.option("--backgrounds", type=PATH, help="Folder of JPEG or PNG photographs, not the painted scenes.")
+@click.option("--materials", type=PATH, help="TDW: file of materials' names.  [default: all]")
+@tdw_options
 def render(configuration: str | None, **options: Any) -> None:
     """Render a dataset under CONFIGURATION (such as 01100100) into --out, or a --gallery or --grid picture.
 
@@ -51,10 +55,12 @@ def render(configuration: str | None, **options: Any) -> None:
       t2s-offline render 11111111 --classes 16 --sheet sheet.png
       t2s-offline render --gallery gallery.png
       t2s-offline render --grid grid.png --one-bit --object motorcycle
+      t2s-offline render 01100100 --renderer tdw --tdw-build TDW/TDW.x86_64 --size 256 --out pictures
     """
     from t2s_offline.render import RenderRequest
     from t2s_offline.space import TASK2SIM, SimSpace
 
+    options = use_tdw(options)
     space = SimSpace.parse(options["space"]) if options["space"] else TASK2SIM
     jobs = [name for name in ("out", "gallery", "grid") if options[name]]
     if not jobs and not options["sheet"]:
@@ -96,9 +102,13 @@ def _open(options: dict[str, Any]) -> Renderer:
         extra["threads"] = options["threads"]
     if options["renderer"] == "builtin":
         extra |= {"warn": note, "progress": Bars()}
-    return get_renderer(
-        options["renderer"], classes=classes, objects=options["objects"], device=options["device"], **extra
-    )
+    listed = None if options["objects"].isdecimal() else Path(options["objects"])
+    if options["renderer"] == "tdw":
+        extra |= {"warn": note, **tdw_lists(listed, options["materials"])}
+    elif listed or options["materials"]:
+        raise BadInput("lists of objects and materials are TDW's; expected --renderer tdw with them")
+    objects = ALL if listed else int(options["objects"])
+    return get_renderer(options["renderer"], classes=classes, objects=objects, device=options["device"], **extra)
 
 
 def _dataset(renderer: Renderer, request: RenderRequest, options: dict[str, Any]) -> str:

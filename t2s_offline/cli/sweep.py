@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from t2s_offline.cli.options import Bar, format_option, note, print_rows, store_option
+from t2s_offline.cli.renderers import changed, name_left_out, renderer_options, use_tdw
 from t2s_offline.design import Design, make_design
 from t2s_offline.errors import BadInput
 from t2s_offline.recipe import SweepSpec, read_spec
@@ -32,11 +33,18 @@ data_option = click.option(
 PLANNED = ("references", "replicates")
 
 
-def read_plan(spec_path: Path, data: Path | None) -> tuple[SweepSpec, Design, list[Unit], list[dict[str, object]]]:
+def read_plan(
+    spec_path: Path,
+    data: Path | None,
+    *,
+    renderer: str | None = None,
+    objects: Path | None = None,
+    materials: Path | None = None,
+) -> tuple[SweepSpec, Design, list[Unit], list[dict[str, object]]]:
     """A specification, its design, its units, and the tasks it measures."""
     from t2s_offline.tasks import locate, present
 
-    spec = pin(read_spec(spec_path))
+    spec = pin(changed(read_spec(spec_path), renderer, objects, materials))
     references = [str(name) for name in spec.design.get("references", [])]
     if strange := [name for name in references if not is_reference(name)]:
         raise BadInput(f"{spec_path}: reference {strange[0]!r}; expected scratch or real:FOLDER")
@@ -68,9 +76,10 @@ def read_plan(spec_path: Path, data: Path | None) -> tuple[SweepSpec, Design, li
 @click.option("--keep-going", is_flag=True, help="Go on with the others after a failure.")
 @click.option("--shard", metavar="I/N", help="Do part I of N and leave the rows in the spool; see merge.")
 @click.option("--no-backbones", is_flag=True, help="Do not keep backbones; a task added later then trains again.")
+@renderer_options
 def sweep(
     spec_path: Path, store_path: Path, data: Path | None, dry_run: bool, device: str, workers: int | None, retries: int,
-    keep_going: bool, shard: str | None, no_backbones: bool,
+    keep_going: bool, shard: str | None, no_backbones: bool, **other: Any,
 ) -> None:  # fmt: skip
     """Render, pre-train and measure every configuration of a specification.
 
@@ -80,10 +89,13 @@ def sweep(
     Examples:
       t2s-offline sweep sweeps/tiny.toml --store rewards.duckdb --dry-run
       t2s-offline sweep sweeps/tiny.toml --store rewards.duckdb
+      t2s-offline sweep sweeps/paper.toml --renderer tdw --tdw-build TDW/TDW.x86_64
     """
-    spec, design, units, tasks = read_plan(spec_path, data)
+    spec, design, units, tasks = read_plan(spec_path, data, **use_tdw(other))
+    name_left_out(spec)
     store = RewardStore(store_path)
     count = workers or default_workers(device)
+    os.environ["T2S_TDW_PORTS"] = os.environ.get("T2S_TDW_PORTS") or str(count)  # each worker's build takes a free one
     shop = Workshop(store, spec.recipes, TASK2SIM, device, count, data, keep_backbones=not no_backbones)
     units = sharded(units, shard)
     if dry_run:
@@ -160,7 +172,8 @@ def show_plan(units: Sequence[Unit], missing: Sequence[Unit], design: Design, sh
 @store_option
 @data_option
 @format_option("table", "json", "csv")
-def status(spec_path: Path, store_path: Path, data: Path | None, file_format: str) -> None:
+@renderer_options
+def status(spec_path: Path, store_path: Path, data: Path | None, file_format: str, **other: Any) -> None:
     """How far a sweep is: done, running, failed, rate, time left.
 
     \b
@@ -169,7 +182,7 @@ def status(spec_path: Path, store_path: Path, data: Path | None, file_format: st
     """
     from t2s_offline.progress import progress_of
 
-    spec, _design, units, _tasks = read_plan(spec_path, data)
+    spec, _design, units, _tasks = read_plan(spec_path, data, **use_tdw(other))
     rows = progress_of(units, Workshop(RewardStore(store_path), spec.recipes, TASK2SIM, data=data))
     columns = list(rows[0])
     titles = {"configurations": "all", "per_hour": "an hour", "hours_left": "hours left"}

@@ -1,0 +1,96 @@
+"""Options that name a renderer and say where TDW is, shared by commands that render.
+
+Comes in: the command line. Goes out: options for `get_renderer`, changed specifications, variables for TDW's session.
+Ignores what a renderer does.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from t2s_offline.cli.options import Command, note
+from t2s_offline.errors import BadInput
+from t2s_offline.recipe import SweepSpec
+
+
+def tdw_options(command: Command) -> Command:
+    """--tdw-address, --tdw-port, --tdw-build and --tdw-assets; see `use_tdw`."""
+    for name, metavar, what in (
+        ("--tdw-assets", "DIR", "TDW: folder of local asset bundles and their libraries."),
+        ("--tdw-build", "PATH", "TDW: build to start, with options after it if any."),
+        ("--tdw-port", "PORT", "TDW: port to listen on; workers take the next ones.  [default: 1071]"),
+        ("--tdw-address", "ADDRESS", "TDW: address to listen on.  [default: 127.0.0.1]"),
+    ):
+        command = click.option(name, metavar=metavar, help=what)(command)
+    return command
+
+
+def use_tdw(options: dict[str, Any]) -> dict[str, Any]:
+    """Take TDW's options out. None changes a pixel, so no recipe holds them: they go into the environment, where the
+    workers of a sweep find them. Returns the other options."""
+    from t2s_offline.render import tdw_build, tdw_models
+
+    for name, variable in (
+        ("tdw_assets", tdw_models.ASSETS_VARIABLE),
+        ("tdw_build", tdw_build.BUILD_VARIABLE),
+        ("tdw_port", tdw_build.PORT_VARIABLE),
+        ("tdw_address", tdw_build.ADDRESS_VARIABLE),
+    ):
+        if options[name] is not None:
+            os.environ[variable] = str(options[name])
+    return {name: value for name, value in options.items() if not name.startswith("tdw_")}
+
+
+def tdw_lists(objects: Path | None, materials: Path | None) -> dict[str, str]:
+    """Options of the renderer for these lists: a recipe keeps what is in them, the environment where they lie."""
+    from t2s_offline.render import tdw_models
+
+    options = {}
+    for name, path, variable in (
+        ("models", objects, tdw_models.OBJECTS_VARIABLE),
+        ("materials", materials, tdw_models.MATERIALS_VARIABLE),
+    ):
+        if path is not None:
+            options[name] = f"list:{tdw_models.file_digest(path)}"
+            os.environ[variable] = str(path.resolve())
+    return options
+
+
+def renderer_options(command: Command) -> Command:
+    """--renderer and TDW's lists, which change the recipes of a specification."""
+    for option in (
+        click.option("--materials", type=click.Path(path_type=Path), help="TDW: file of materials' names."),
+        click.option("--objects", type=click.Path(path_type=Path), help="TDW: JSON list of models."),
+        click.option("--renderer", metavar="NAME", help="Another renderer than the specification's: another recipe."),
+    ):
+        command = option(command)
+    return tdw_options(command)
+
+
+def changed(spec: SweepSpec, renderer: str | None, objects: Path | None, materials: Path | None) -> SweepSpec:
+    """The specification with another renderer, and with these lists, in every recipe."""
+    lists = tdw_lists(objects, materials)
+    recipes = {}
+    for recipe_id, recipe in spec.recipes.items():
+        name = renderer or recipe.renderer
+        if lists and name != "tdw":
+            raise BadInput(f"lists of objects and materials are TDW's, not {name}'s; expected --renderer tdw with them")
+        # options of one renderer mean nothing to another
+        kept = recipe.renderer_options if name == recipe.renderer else {}
+        recipes[recipe_id] = replace(recipe, renderer=name, renderer_options={**kept, **lists})
+    return replace(spec, recipes=recipes)
+
+
+def name_left_out(spec: SweepSpec) -> None:
+    """A line on stderr for what TDW's lists name and cannot be had; bad lists are an error before any work."""
+    from t2s_offline.render import get_renderer
+
+    for recipe in spec.recipes.values():
+        if recipe.renderer == "tdw":
+            options = {**recipe.renderer_options, "warn": note}
+            get_renderer("tdw", classes=recipe.classes, objects=recipe.objects, device="cpu", **options)
