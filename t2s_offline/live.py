@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from t2s_offline.errors import PretrainFailed
+from t2s_offline.errors import BadInput, PretrainFailed
 from t2s_offline.handover import workshop_of
 from t2s_offline.spool import absorb
 from t2s_offline.store import RewardStore
@@ -66,6 +66,11 @@ def live_path(
     data: Path | None = None,
     told: Callable[[str], None] = lambda line: None,
 ) -> LivePath:
-    """The live path for a recipe of this store; BadInput when the recipe is not one of ours."""
+    """The live path for a recipe of this store; BadInput when the recipe is not one of ours, or for a table folder."""
+    if store.path.is_dir():
+        raise BadInput(
+            f"{store.path} is a table folder, which can only be read, so nothing measured could be kept; "
+            f"first: t2s-offline import {store.path} --store mine.duckdb"
+        )
     shop = workshop_of(store, recipe_id, device=device, data=data)
     return LivePath(shop, recipe_id, metric, use_val, told=told)

@@ -12,6 +12,7 @@ import pytest
 from t2s_offline import networks, schema, tables, task2vec
 from t2s_offline.errors import BadInput, UnknownName
 from t2s_offline.frames import task_rows, typed
+from t2s_offline.live import live_path
 from t2s_offline.single import embedding_frames
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store import RewardStore
@@ -104,6 +105,11 @@ def test_rows_that_cannot_be_are_found_behind_good_checksums(folder: Path) -> No
     (folder / "rewards.parquet").write_bytes(b"no parquet")
     tables.seal(folder)
     assert "rewards" in tables.describe(folder).problem
+
+
+def test_nothing_is_measured_live_for_a_folder_that_cannot_keep_it(folder: Path) -> None:
+    with pytest.raises(BadInput, match="t2s-offline import"):
+        live_path(RewardStore(folder), RECIPE, "knn5", use_val=False)
 
 
 def test_tables_are_found_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
