@@ -194,3 +194,19 @@ def test_a_reader_that_leaves_is_no_error(tiny_store: RewardStore) -> None:
     assert first.stderr.read() == ""
     first.stderr.close()
     assert first.wait() == 0
+
+
+def test_a_plan_for_programs(tmp_path: Path) -> None:
+    spec = tmp_path / "s.toml"
+    spec.write_text(
+        'tasks = ["digits"]\n[design]\nkind = "list"\nconfigurations = ["00000000", "00000001"]\n'
+        "[recipe]\nclasses = 2\nobjects = 2\nimages = 4\nsize = 16\nepochs = 1\nbatch = 4\n"
+    )
+    planned = run("sweep", spec, "--store", tmp_path / "s.duckdb", "--dry-run", "--format", "json", "--workers", "1")
+    assert planned.returncode == 0, planned.stderr
+    assert [(unit["configuration"], unit["cells"]) for unit in json.loads(planned.stdout)] == [
+        ("00000000", 1),
+        ("00000001", 1),
+    ]
+    assert "2 of 2 configurations" in planned.stderr
+    assert not (tmp_path / "s.duckdb").exists()

@@ -76,10 +76,11 @@ def read_plan(
 @click.option("--keep-going", is_flag=True, help="Go on with the others after a failure.")
 @click.option("--shard", metavar="I/N", help="Do part I of N and leave the rows in the spool; see merge.")
 @click.option("--no-backbones", is_flag=True, help="Do not keep backbones; a task added later then trains again.")
+@format_option("table", "json", "csv")  # of --dry-run and of the last line
 @renderer_options
 def sweep(
     spec_path: Path, store_path: Path, data: Path | None, dry_run: bool, device: str, workers: int | None, retries: int,
-    keep_going: bool, shard: str | None, no_backbones: bool, **other: Any,
+    keep_going: bool, shard: str | None, no_backbones: bool, file_format: str, **other: Any,
 ) -> None:  # fmt: skip
     """Render, pre-train and measure every configuration of a specification.
 
@@ -99,7 +100,7 @@ def sweep(
     shop = Workshop(store, spec.recipes, TASK2SIM, device, count, data, keep_backbones=not no_backbones)
     units = sharded(units, shard)
     if dry_run:
-        show_plan(units, pending(units, store) if store.path.exists() else units, design, shop)
+        show_plan(units, pending(units, store) if store.path.exists() else units, design, shop, file_format)
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
@@ -111,6 +112,10 @@ def sweep(
         )
     finally:
         bar.close()
+    if file_format != "table":
+        done = {key: value for key, value in vars(report).items() if key != "failed"}
+        print_rows(list(done), [list(done.values())], file_format)
+        return
     spent = (
         f"render {report.render_seconds:.0f}, train {report.train_seconds:.0f}, measure {report.measure_seconds:.0f} s"
     )
@@ -150,18 +155,20 @@ class SweepBar:
         self.bar.close()
 
 
-def show_plan(units: Sequence[Unit], missing: Sequence[Unit], design: Design, shop: Workshop) -> None:
+def show_plan(units: Sequence[Unit], missing: Sequence[Unit], design: Design, shop: Workshop, file_format: str) -> None:
+    """The units to do to stdout; for people also what they will take, which goes to stderr for programs."""
     from t2s_offline.estimate import estimate
 
     recipes = dict.fromkeys(unit.recipe_id for unit in units)
     cells = sum(len(unit.cells) for unit in missing)
     note(f"{design}; {len(recipes)} recipe(s), {len(dict.fromkeys(u.seed for u in units))} seed(s)")
     shown = [[unit.recipe_id, unit.configuration, unit.seed, len(unit.cells)] for unit in missing]
-    print_rows(["recipe", "configuration", "seed", "cells"], shown, "table")
+    print_rows(["recipe", "configuration", "seed", "cells"], shown, file_format)
     found = estimate(missing, shop)
     hours = found.seconds / 3600
-    click.echo(f"{len(missing)} of {len(units)} configurations, {cells} cells to do")
-    click.echo(
+    say = click.echo if file_format == "table" else note
+    say(f"{len(missing)} of {len(units)} configurations, {cells} cells to do")
+    say(
         f"about {hours:.2f} h of work, {hours / shop.workers:.2f} h with {shop.workers} worker(s) ({found.basis}); "
         f"{found.disk / 1e6:.0f} MB of backbones"
     )
