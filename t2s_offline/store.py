@@ -165,7 +165,7 @@ def _merge(con: Connection, table: schema.Table, frame: pl.DataFrame, *, replace
     else:
         clash = con.execute(
             f"SELECT {', '.join(f'new.{key}' for key in table.key)} FROM {table.name} old "
-            f"JOIN incoming new ON {on} WHERE {differ} LIMIT 1"
+            f"JOIN incoming new ON {on} WHERE {differ} ORDER BY ALL LIMIT 1"
         ).fetchone()
         if clash:
             cell = ", ".join(f"{key} {value}" for key, value in zip(table.key, clash, strict=True))
