@@ -22,14 +22,18 @@ from t2s_offline.store import RewardStore
 FORMATS = ("parquet", "csv")
 
 
-def export_store(store: RewardStore, folder: Path, file_format: str = "parquet") -> dict[str, int]:
-    """Write every table that has rows to folder/TABLE.FORMAT; returns rows by table."""
+def export_store(
+    store: RewardStore, folder: Path, file_format: str = "parquet", *, hosts: bool = True
+) -> dict[str, int]:
+    """Write every table that has rows to folder/TABLE.FORMAT; returns rows by table. `hosts`: with machines' names."""
     check_known("format", file_format, FORMATS)
     written = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in schema.TABLES:
             frame = store.frame(name)
+            if not hosts and "host" in frame.columns:
+                frame = frame.with_columns(pl.lit(None, pl.String).alias("host"))
             if len(frame):
                 _write(frame, folder / f"{name}.{file_format}")
                 written[name] = len(frame)

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from t2s_offline import schema
 from t2s_offline.errors import BadFile, BadInput, T2SError, check_known
 from t2s_offline.files import write_whole, write_with
 from t2s_offline.store import RewardStore
@@ -46,20 +45,12 @@ def ship(store: RewardStore, folder: Path, probe: Path | None = None) -> dict[st
 
     Raises BadInput when `probe` is not the network behind the store's embeddings.
     """
-    import polars as pl
+    from t2s_offline.exchange import export_store
 
     if probe is not None:
         check_probe(probe, set(store.frame("embeddings")["probe"]))
-    written = {}
+    written = export_store(store, folder, hosts=False)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in schema.TABLES:
-            frame = store.frame(name)
-            if "host" in frame.columns:
-                frame = frame.with_columns(pl.lit(None, pl.String).alias("host"))
-            if len(frame):
-                write_with(folder / f"{name}.parquet", partial(frame.write_parquet, compression="zstd"))
-                written[name] = len(frame)
         if probe is not None:
             write_with(folder / PROBE, partial(shutil.copyfile, probe))
         seal(folder)

@@ -197,10 +197,17 @@ def device_name(device: str) -> str:
 
 
 def processor() -> str:
-    """The processor's name where the system tells it, else its architecture."""
+    """The processor's name where the system tells it, with the numbers that tell apart those that virtual machines give
+    one name; else its architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    facts: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        facts.setdefault(key.strip(), value.strip())
+    if "model name" not in facts:
+        return platform.machine()
+    numbers = "-".join(facts.get(key, "") for key in ("cpu family", "model", "stepping"))
+    return f"{facts['model name']}, {numbers}"
