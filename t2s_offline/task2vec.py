@@ -1,22 +1,23 @@
 """Task2Vec: a task's pictures and a probe come in, its embedding goes out.
 
-The embedding is the diagonal of the probe's Fisher information on the task, averaged over each filter of each
-convolution and batch norm in the order of the network's modules, the head left out: 9600 values for ResNet-18
-(Achille et al. 2019; paper, section 3.2). Ignores rewards; embeddings of different probes are never comparable, so a
-probe has a name that tells them apart.
+The embedding is the diagonal of the probe's Fisher information on the task, a value a filter (Achille et al. 2019;
+paper, section 3.2). Ignores rewards; embeddings of different probes or estimators are never comparable, so
+`probe_name` tells them apart. Three estimators:
 
-Where this differs from the code that made the authors' vectors: the Fisher is the mean over pictures of squared
-gradients, one a picture, with running statistics. Theirs squares the gradient of the mean loss of a batch of 64, with
-batch statistics, which mixes pictures and shrinks with the batch; `estimator="batch"` does that.
+- ``sample``: the mean over pictures of squared gradients, with running statistics: the definition, and the default.
+- ``batch``: what the code behind the authors' vectors computes: 10,000 draws with replacement, every class as often,
+  the square of the gradient of the mean loss of 64 of them, with batch statistics. It mixes pictures and shrinks with
+  the batch, and takes ten times as long; needed beside the authors' vectors, and only there.
+- ``variational``: their other method, by training noise; 4800 values for ResNet-18, no gradients of single pictures.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +26,16 @@ import torch.nn.functional as F
 from torch import nn
 
 from t2s_offline.errors import BadFile, BadInput, check_known
+from t2s_offline.fisher import batch_fisher, picture_fisher
 from t2s_offline.networks import Backbone, build, extract, linear_head, load_backbone
 from t2s_offline.pictures import Int64, Pictures
 from t2s_offline.seeds import derive_rng, derive_seed
+from t2s_offline.variational import variational_fisher
 
-Estimator = Literal["sample", "batch"]
+Estimator = Literal["sample", "batch", "variational"]
 Progress = Callable[[int, int], None]
-ESTIMATORS = ("sample", "batch")
+#: Estimator -> pictures drawn by default
+SAMPLES: dict[str, int] = {"sample": 1000, "batch": 10_000, "variational": 10_000}
 IMAGENET = "resnet18-imagenet"
 BATCH = 64
 HEAD_RATE, HEAD_DECAY, HEAD_EPOCHS = 4e-4, 1e-4, 10
@@ -77,9 +81,11 @@ def weights_digest(backbone: Backbone) -> str:
     return digest.hexdigest()[:8]
 
 
-def probe_name(probe: Probe, size: int, estimator: str = "sample") -> str:
-    """Under what embeddings are stored: the weights, the size of the pictures and the estimator."""
-    return f"{probe.name}-{size}px" + ("" if estimator == "sample" else f"-{estimator}")
+def probe_name(probe: Probe, size: int, estimator: str = "sample", samples: int | None = None) -> str:
+    """Under what embeddings are stored: the weights, the size of the pictures, the estimator and its draws."""
+    if estimator == "sample":
+        return f"{probe.name}-{size}px"
+    return f"{probe.name}-{size}px-{estimator}-{samples or SAMPLES[estimator]}"
 
 
 def embed(
@@ -87,32 +93,72 @@ def embed(
     probe: Probe,
     task: str,
     *,
-    samples: int = 1000,
+    samples: int | None = None,
     estimator: Estimator = "sample",
     seed: int = 0,
     batch: int = BATCH,
     progress: Progress | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Task2Vec vector of labelled pictures, float32 (D,). `samples`: drawn as evenly over classes as can be.
+    """Task2Vec vector of labelled pictures, float32 (D,). `samples`: pictures drawn, see SAMPLES.
 
-    The head is fitted on cached features by Adam, then labels are drawn from the model's softmax once.
+    The head is fitted on cached features by Adam; a picture that is drawn several times is embedded once where the
+    estimator allows it.
     """
-    check_known("estimator", estimator, ESTIMATORS)
+    check_known("estimator", estimator, SAMPLES)
+    samples = SAMPLES[estimator] if samples is None else samples
     if samples < 2 or len(pictures) < 2:
         raise BadInput(f"{min(samples, len(pictures))} pictures of {task} to embed; expected 2 or more")
-    drawn = balanced(pictures.label_N, samples, derive_rng("task2vec", task, seed))
-    image = torch.from_numpy(pictures.image_NCHW[drawn])
-    label = torch.from_numpy(pictures.label_N[drawn])
-    feature = extract(probe.backbone, image)
-    generator = torch.Generator().manual_seed(derive_seed("task2vec head", task, seed) % 2**63)
-    head = fit_head(feature, label.to(feature.device), len(pictures.classes), generator)
-    with torch.no_grad():
-        chance = head(feature).softmax(1).cpu()
-    label = torch.multinomial(chance, 1, generator=generator).squeeze(1)
-    vector = fisher(probe.backbone, head, image, label, estimator=estimator, batch=batch, progress=progress)
+    embed_with = _by_pictures if estimator == "sample" else _by_batches
+    vector = embed_with(pictures, probe.backbone, task, samples, estimator, seed, batch, progress)
     if not np.isfinite(vector).all():
         raise BadInput(f"the embedding of {task} is not finite under probe {probe.name}; use another probe")
     return vector
+
+
+def _by_pictures(
+    pictures: Pictures, backbone: Backbone, task: str, samples: int, _estimator: str, seed: int, batch: int,
+    progress: Progress | None,
+) -> npt.NDArray[np.float32]:  # fmt: skip
+    """Pictures drawn without replacement as long as there are others; each pair of picture and label once."""
+    drawn = balanced(pictures.label_N, samples, derive_rng("task2vec", task, seed))
+    once_U, where_M = np.unique(drawn, return_inverse=True)
+    feature = extract(backbone, torch.from_numpy(pictures.image_NCHW[once_U]))[torch.from_numpy(where_M)]
+    label = torch.from_numpy(pictures.label_N[drawn]).to(feature.device)
+    generator = torch.Generator().manual_seed(derive_seed("task2vec head", task, seed) % 2**63)
+    head = fit_head(feature, label, len(pictures.classes), generator)
+    with torch.no_grad():
+        chance = head(feature).softmax(1).cpu()
+    given = torch.multinomial(chance, 1, generator=generator).squeeze(1).numpy()
+    pair_P, count_P = np.unique(np.stack([drawn, given]), axis=1, return_counts=True)
+    image, label = (torch.from_numpy(rows) for rows in (pictures.image_NCHW[pair_P[0]], pair_P[1]))
+    weight = torch.from_numpy(count_P.astype(np.float32))
+    return picture_fisher(backbone, head, image, label, weight, batch=batch, progress=progress)
+
+
+def _by_batches(
+    pictures: Pictures, backbone: Backbone, task: str, samples: int, estimator: str, seed: int, batch: int,
+    progress: Progress | None,
+) -> npt.NDArray[np.float32]:  # fmt: skip
+    """Draws with replacement, every class as often; the head sees as many in each of its epochs."""
+    rng = derive_rng("task2vec", estimator, task, seed)
+    generator = torch.Generator().manual_seed(derive_seed("task2vec head", estimator, task, seed) % 2**63)
+    image = torch.from_numpy(pictures.image_NCHW)
+    label = torch.from_numpy(pictures.label_N)
+    feature = extract(backbone, image)
+    epochs = [torch.from_numpy(with_replacement(pictures.label_N, samples, rng)) for _ in range(HEAD_EPOCHS)]
+    head = fit_head(feature, label.to(feature.device), len(pictures.classes), generator, epochs)
+    drawn = with_replacement(pictures.label_N, samples, rng)
+    if estimator == "batch":
+        return batch_fisher(backbone, head, image, drawn, generator, batch=batch, progress=progress)
+    return variational_fisher(backbone, head, image, label, drawn, generator, batch=batch, progress=progress)
+
+
+def with_replacement(label_N: Int64, samples: int, rng: np.random.Generator) -> Int64:
+    """`samples` places: a class at random, then one of its pictures at random."""
+    order = np.argsort(label_N, kind="stable")
+    _, start_K, count_K = np.unique(label_N[order], return_index=True, return_counts=True)
+    class_M = rng.integers(len(count_K), size=samples)
+    return np.asarray(order[start_K[class_M] + rng.integers(count_K[class_M])])
 
 
 def balanced(label_N: Int64, samples: int, rng: np.random.Generator) -> Int64:
@@ -124,126 +170,24 @@ def balanced(label_N: Int64, samples: int, rng: np.random.Generator) -> Int64:
     return rng.permuted(places, axis=1).ravel()[:samples]
 
 
-def fit_head(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int, generator: torch.Generator) -> nn.Linear:
-    """The head on cached features: Adam, 10 epochs in batches of 64, as the authors do."""
+def fit_head(
+    feature_ND: torch.Tensor,
+    label_N: torch.Tensor,
+    classes: int,
+    generator: torch.Generator,
+    epochs: Sequence[torch.Tensor] | None = None,
+) -> nn.Linear:
+    """The head on cached features: Adam, 10 epochs in batches of 64, as the authors do.
+
+    epochs: the places that each epoch sees; by default all of them in a random order.
+    """
     seed = int(torch.randint(2**62, (1,), generator=generator))
     head = linear_head(feature_ND.shape[1], classes, seed=seed, device=feature_ND.device)
     optimiser = torch.optim.Adam(head.parameters(), lr=HEAD_RATE, weight_decay=HEAD_DECAY)
-    for _ in range(HEAD_EPOCHS):
-        for at in torch.randperm(len(label_N), generator=generator).to(feature_ND.device).split(BATCH):
+    for epoch in range(HEAD_EPOCHS if epochs is None else len(epochs)):
+        order = torch.randperm(len(label_N), generator=generator) if epochs is None else epochs[epoch]
+        for at in order.to(feature_ND.device).split(BATCH):
             optimiser.zero_grad(set_to_none=True)
             F.cross_entropy(head(feature_ND[at]), label_N[at]).backward()
             optimiser.step()
     return head
-
-
-def fisher(
-    backbone: Backbone,
-    head: nn.Linear,
-    image_NCHW: torch.Tensor,
-    label_N: torch.Tensor,
-    *,
-    estimator: Estimator = "sample",
-    batch: int = BATCH,
-    progress: Progress | None = None,
-) -> npt.NDArray[np.float32]:
-    """Mean squared gradient of the cross-entropy with these labels, averaged over each filter: float32 (D,).
-
-    sample: mean over pictures, in evaluation mode. batch: mean over batches of the squared gradient of a batch's mean
-    loss, in training mode; the backbone's running statistics are left as they were.
-    """
-    modules = [module for module in backbone.trunk.modules() if isinstance(module, nn.Conv2d | nn.BatchNorm2d)]
-    device = backbone.scale.device
-    with _Probing(backbone, modules, batch_statistics=estimator == "batch") as probing:
-        total = torch.zeros(sum(len(module.weight) for module in modules), dtype=torch.float64, device=device)
-        weight = 0
-        for first in range(0, len(image_NCHW), batch):
-            image = image_NCHW[first : first + batch].to(device)
-            if estimator == "batch" and len(image) < 2 <= len(image_NCHW):
-                continue  # one picture has no batch statistics
-            loss = F.cross_entropy(head(backbone(image)), label_N[first : first + batch].to(device), reduction="sum")
-            if estimator == "sample":
-                gradients = torch.autograd.grad(loss, probing.outputs)
-                rows = [
-                    per_picture(module, given, slope)
-                    for module, given, slope in zip(probing.order, probing.inputs, gradients, strict=True)
-                ]
-                squares, weight = dict(zip(probing.order, rows, strict=True)), weight + len(image)
-            else:
-                slopes = torch.autograd.grad(loss / len(image), [module.weight for module in modules])
-                squares = {m: slope.square().flatten(1).mean(1) if slope.dim() > 1 else slope.square()
-                           for m, slope in zip(modules, slopes, strict=True)}  # fmt: skip
-                weight += 1
-            total += torch.cat([squares[module].double() for module in modules])
-            if progress is not None:
-                progress(first + len(image), len(image_NCHW))
-    return (total / weight).float().cpu().numpy()
-
-
-class _Probing:
-    """While open: the modules' inputs and outputs of the latest pass, no weight update, statistics restored after."""
-
-    def __init__(self, backbone: Backbone, modules: list[Any], *, batch_statistics: bool) -> None:
-        self.backbone, self.modules, self.batch_statistics = backbone, modules, batch_statistics
-        self.order: list[Any] = []
-        self.inputs: list[torch.Tensor] = []
-        self.outputs: list[torch.Tensor] = []
-
-    def __enter__(self) -> _Probing:
-        self.buffers = {name: buffer.clone() for name, buffer in self.backbone.named_buffers()}
-        self.training = self.backbone.training
-        self.backbone.train(self.batch_statistics)
-        # a ReLU in place would overwrite the outputs whose gradients are wanted
-        self.relus = [m for m in self.backbone.modules() if isinstance(m, nn.ReLU) and m.inplace]
-        for relu in self.relus:
-            relu.inplace = False
-        self.needed = [parameter.requires_grad for parameter in self.backbone.parameters()]
-        for parameter in self.backbone.parameters():
-            # gradients of the outputs are all the sample estimator needs; the stem's weight starts the graph
-            parameter.requires_grad_(self.batch_statistics)
-        self.modules[0].weight.requires_grad_(True)
-        self.hooks = [module.register_forward_hook(self._keep) for module in self.modules]
-        self.hooks.append(self.backbone.register_forward_pre_hook(self._clear))
-        return self
-
-    def _clear(self, *_: Any) -> None:
-        self.order, self.inputs, self.outputs = [], [], []
-
-    def _keep(self, module: nn.Module, given: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        self.order.append(module)
-        self.inputs.append(given[0].detach())
-        self.outputs.append(output)
-
-    def __exit__(self, *_: object) -> None:
-        for hook in self.hooks:
-            hook.remove()
-        self._clear()
-        for relu in self.relus:
-            relu.inplace = True
-        for parameter, needed in zip(self.backbone.parameters(), self.needed, strict=True):
-            parameter.requires_grad_(needed)
-        for name, buffer in self.backbone.named_buffers():
-            buffer.copy_(self.buffers[name])
-        self.backbone.train(self.training)
-
-
-def per_picture(module: Any, given: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
-    """Sum over B pictures of the squared gradient of a module's weight, mean over each filter: (filters,).
-
-    `given`: input (B, I, H, W); `slope`: gradient of the loss at the output (B, O, H', W').
-    """
-    if isinstance(module, nn.BatchNorm2d):
-        running: Any = module  # its statistics are there: `track_running_stats` is torchvision's default
-        scale = torch.rsqrt(running.running_var + module.eps)[:, None, None]
-        normal = (given - running.running_mean[:, None, None]) * scale
-        return (slope * normal).sum((2, 3)).square().sum(0)
-    column_BIL = F.unfold(given, module.kernel_size, padding=module.padding, stride=module.stride)
-    slope_BOL = slope.flatten(2)
-    inputs, places, filters = column_BIL.shape[1], column_BIL.shape[2], slope_BOL.shape[1]
-    # |slope x column'|^2 row by row, directly or through the small (L, L) products of what was seen at L places
-    if places * (inputs + filters) < inputs * filters:
-        gram_BLL = column_BIL.transpose(1, 2) @ column_BIL
-        square_BO = ((slope_BOL @ gram_BLL) * slope_BOL).sum(2)
-    else:
-        square_BO = (slope_BOL @ column_BIL.transpose(1, 2)).square().sum(2)
-    return square_BO.sum(0) / inputs

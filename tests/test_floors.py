@@ -32,6 +32,8 @@ FLOORS = {
     "pretrain": 4,
     "evaluate": 4,
     "task2vec": 4,
+    "fisher": 3,
+    "variational": 3,
     "task_files": 3,
     "scoring": 3,
     "training_set": 3,

@@ -13,10 +13,12 @@ from click.testing import CliRunner
 from torch import nn
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
+from t2s_offline.fisher import batch_fisher, picture_fisher
 from t2s_offline.networks import Backbone, build, linear_head, save_backbone
 from t2s_offline.store import RewardStore
-from t2s_offline.task2vec import Probe, balanced, embed, fisher, open_probe, probe_name
+from t2s_offline.task2vec import Probe, balanced, embed, open_probe, probe_name, with_replacement
 from t2s_offline.task_data import load_task
+from t2s_offline.variational import variational_fisher
 
 
 @pytest.fixture(autouse=True)
@@ -54,18 +56,32 @@ def test_it_is_the_fisher_diagonal(arch: str, size: int, width: int) -> None:
     backbone = settled(arch, image)
     head = linear_head(backbone.features, 10, seed=1)
     before = {name: value.clone() for name, value in backbone.state_dict().items()}
-    vector = fisher(backbone, head, image, label, batch=4)
+    vector = picture_fisher(backbone, head, image, label, batch=4)
     assert vector.shape == (width,)
     expected = reference(backbone, head, image, label, 1)
     # in float32 a unit at the kink of its ReLU may fall to the other side, so single values are compared in float64
     assert np.linalg.norm(vector - expected) < 5e-3 * np.linalg.norm(expected)
     double = copy.deepcopy(backbone).double(), copy.deepcopy(head).double()
-    np.testing.assert_allclose(fisher(*double, image, label, batch=4), expected, rtol=1e-5)
+    np.testing.assert_allclose(picture_fisher(*double, image, label, batch=4), expected, rtol=1e-5)
+
+    # a pair that was drawn three times is computed once and counts three times
+    weight = torch.tensor([3.0, 1, 1, 1, 1, 1])
+    many = torch.cat([image[:1].repeat(2, 1, 1, 1), image]), torch.cat([label[:1].repeat(2), label])
+    once = picture_fisher(*double, image, label, weight, batch=4)
+    np.testing.assert_allclose(once, picture_fisher(*double, *many, batch=4), rtol=1e-5)
 
     backbone.train()
-    batches = fisher(double[0].train(), double[1], image, label, estimator="batch", batch=3)
-    np.testing.assert_allclose(batches, reference(backbone, head, image, label, 3), rtol=1e-5)
-    fisher(backbone, head, image, label, estimator="batch", batch=3)
+    drawn = torch.arange(6).numpy()
+    double[0].train()
+    batches = batch_fisher(*double, image, drawn, torch.Generator().manual_seed(3), batch=3)
+    # the labels that it drew: from the softmax of the same pass
+    generator, labels = torch.Generator().manual_seed(3), []
+    with torch.no_grad():
+        for first in (0, 3):
+            chance = double[1](copy.deepcopy(double[0])(image[first : first + 3])).softmax(1)
+            labels.append(torch.multinomial(chance, 1, generator=generator).squeeze(1))
+    np.testing.assert_allclose(batches, reference(*double, image, torch.cat(labels), 3), rtol=1e-5)
+    batch_fisher(backbone, head, image, drawn, torch.Generator(), batch=3)
     assert backbone.training
     assert all(torch.equal(value, before[name]) for name, value in backbone.state_dict().items())
     assert all(parameter.requires_grad and parameter.grad is None for parameter in backbone.parameters())
@@ -85,6 +101,54 @@ def test_an_embedding_depends_on_task_seed_and_probe_alone() -> None:
         embed(task.bank, probe, "digits", samples=1)
     with pytest.raises(UnknownName, match="did you mean batch"):
         embed(task.bank, probe, "digits", estimator="batches")  # type: ignore[arg-type]
+    for estimator, width in (("batch", 4800), ("variational", 2400)):
+        other = embed(task.bank, probe, "digits", samples=70, estimator=estimator, batch=16)  # type: ignore[arg-type]
+        again = embed(task.bank, probe, "digits", samples=70, estimator=estimator, batch=16)  # type: ignore[arg-type]
+        assert other.shape == (width,)
+        assert (other > 0).mean() > 0.99
+        assert np.array_equal(other, again)
+
+
+def test_a_picture_drawn_often_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from t2s_offline import task2vec
+
+    task = load_task("digits", 16).limited(12)
+    probe = Probe("p", settled("resnet18-narrow", torch.from_numpy(task["train"].image_NCHW)))
+    looked = []
+    monkeypatch.setattr(task2vec, "extract", lambda b, image: looked.append(len(image)) or torch.rand(len(image), 256))
+    monkeypatch.setattr(
+        task2vec, "picture_fisher", lambda b, h, image, label, weight, **_: np.array([len(image), weight.sum()])
+    )
+    passes, drawn = embed(task.bank, probe, "digits", samples=400)
+    assert looked == [len(task.bank)]
+    assert drawn == 400
+    assert passes < 250  # at most ten labels a picture, and few of them likely
+
+
+def test_variances_shrink_where_the_task_needs_a_filter() -> None:
+    # one class is dark, one bright: a filter of the stem that the head reads bears less noise than one that it does not
+    generator = torch.Generator().manual_seed(0)
+    image = torch.cat([torch.randint(0, 60, (32, 3, 16, 16)), torch.randint(190, 256, (32, 3, 16, 16))]).to(torch.uint8)
+    label = torch.arange(64) // 32
+    backbone = settled("resnet18-narrow", image)
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    head = linear_head(backbone.features, 2, seed=1)
+    with torch.no_grad():
+        head.weight[:, :128] = 0  # the last block's first half is never read
+    draw = np.tile(np.arange(64), 40)
+    value = variational_fisher(backbone, head, image, label, draw, generator, batch=64)
+    last = value[-256:]
+    assert last[128:].mean() > last[:128].mean()
+    assert all(torch.equal(value, before[name]) for name, value in backbone.state_dict().items())
+
+
+def test_draws_with_replacement_take_every_class_as_often() -> None:
+    rng = np.random.default_rng(0)
+    label_N = rng.permutation(np.repeat(np.arange(3), [50, 5, 1]))
+    drawn = with_replacement(label_N, 9000, rng)
+    assert len(drawn) == 9000
+    count = np.bincount(label_N[drawn])
+    assert count.min() > 2850
 
 
 def test_samples_are_balanced() -> None:
@@ -104,7 +168,8 @@ def test_probes_have_names_that_tell_them_apart(tmp_path: Path) -> None:
         probe = open_probe(str(tmp_path / "probe.safetensors"))
         assert probe.size == 48
         names |= {probe_name(probe, 32), probe_name(probe, 64), probe_name(probe, 32, "batch")}
-    assert len(names) == 6
+        names |= {probe_name(probe, 32, "batch", 500), probe_name(probe, 32, "variational")}
+    assert len(names) == 10
     (tmp_path / "probe.safetensors").write_bytes(b"no")
     with pytest.raises(BadFile, match="is not safetensors"):
         open_probe(str(tmp_path / "probe.safetensors"))

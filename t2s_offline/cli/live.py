@@ -179,18 +179,21 @@ def evaluate_command(
 @click.option("--probe", "probe_path", required=True, metavar="FILE", help="Backbone's file, or resnet18-imagenet.")
 @click.option("--store", "store_path", type=click.Path(path_type=Path), help="Reward store to add the embedding to.")
 @click.option("--out", type=click.Path(path_type=Path), help="Parquet file to write it to instead.")
-@click.option("--samples", type=click.IntRange(2), default=1000, show_default=True, help="Pictures, class by class.")
+@click.option("--samples", type=click.IntRange(2), help="Pictures drawn.  [default: 1000, or 10000 by batches]")
 @click.option("--size", type=click.IntRange(8, 1024), help="Pixels.  [default: the probe's]")
-@click.option("--estimator", type=click.Choice(["sample", "batch"]), default="sample", show_default=True)
+@click.option(
+    "--estimator", type=click.Choice(["sample", "batch", "variational"]), default="sample", show_default=True,
+    help="By pictures; by batches, as the authors' vectors; or by noise.",
+)  # fmt: skip
 @data_option
 @device_option
 def embed_command(
-    task: str, probe_path: str, store_path: Path | None, out: Path | None, samples: int, size: int | None,
+    task: str, probe_path: str, store_path: Path | None, out: Path | None, samples: int | None, size: int | None,
     estimator: Any, data: Path | None, device: str,
 ) -> None:  # fmt: skip
     """Embed a task by Task2Vec, for `learn` and `predict`.
 
-    Embeddings of different probes are never mixed. `batch` is the estimator of the authors' vectors.
+    Embeddings of different probes or estimators are never mixed.
 
     \b
     Example:
@@ -206,7 +209,7 @@ def embed_command(
     loaded = load_task(task, size or probe.size, data=data, resize=probe.resize)
     with closing(Bar("embed", "picture")) as bar:
         vector = task2vec.embed(loaded.bank, probe, loaded.name, samples=samples, estimator=estimator, progress=bar)
-    name = task2vec.probe_name(probe, size or probe.size, estimator)
+    name = task2vec.probe_name(probe, size or probe.size, estimator, samples)
     frames = single.embedding_frames(loaded.name, name, vector, loaded.source)
     if store_path is not None:
         RewardStore(store_path).add(frames)
