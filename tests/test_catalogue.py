@@ -99,7 +99,7 @@ def test_creases_are_split_and_curves_are_not() -> None:
 
 
 def test_there_are_enough_categories_in_every_family() -> None:
-    assert len(CATEGORIES) >= 120
+    assert len(CATEGORIES) >= 237  # as many as the paper's larger setting has
     assert len(FAMILIES) >= 12
     assert list(CATEGORIES) == sorted(CATEGORIES)
     assert all(name.isidentifier() and name == name.lower() for name in CATEGORIES)
@@ -171,6 +171,14 @@ def test_a_number_of_classes_is_a_prefix_spread_over_the_families() -> None:
     assert len({REGISTRY[name].family for name in choose_categories(len(FAMILIES) + 8)}) >= 0.8 * len(FAMILIES)
     assert choose_categories(None) == CATEGORIES
     assert choose_categories(["mug", "car"]) == ("mug", "car")
+
+
+def test_later_categories_leave_every_number_of_classes_as_it_was() -> None:
+    # recipes say how many classes they want: the same ones must be meant after the catalogue has grown
+    first = category_order()[:226]
+    assert {REGISTRY[name].added for name in first} == {1}
+    assert hashlib.sha256(" ".join(first).encode()).hexdigest()[:16] == "504e62859a7602b5"
+    assert all(REGISTRY[name].added > 1 for name in category_order()[226:])
 
 
 @pytest.mark.parametrize("classes", [0, -1, len(CATEGORIES) + 1, [], ["mug", "mug"]])

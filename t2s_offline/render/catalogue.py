@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from functools import cache as memoise
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,15 @@ def build_object(category: str, index: int, *, seed: int = 0) -> Mesh:
 
 @memoise
 def category_order() -> tuple[str, ...]:
-    """Every category in the order from which a number of classes is taken: each prefix is spread over the families."""
-    rank: dict[str, tuple[float, bytes]] = {}
-    for family in FAMILIES:
-        members = sorted((name for name in CATEGORIES if REGISTRY[name].family == family), key=_digest)
-        rank |= {name: ((place + 0.5) / len(members), _digest("tie", name)) for place, name in enumerate(members)}
+    """Every category in the order from which a number of classes is taken: each prefix is spread over the families, and
+    what a later edition of the catalogue added comes last."""
+    rank: dict[str, tuple[int, float, bytes]] = {}
+    for family, added in product(FAMILIES, sorted({item.added for item in REGISTRY.values()})):
+        names = (name for name in CATEGORIES if (REGISTRY[name].family, REGISTRY[name].added) == (family, added))
+        members = sorted(names, key=_digest)
+        rank |= {
+            name: (added, (place + 0.5) / len(members), _digest("tie", name)) for place, name in enumerate(members)
+        }
     return tuple(sorted(CATEGORIES, key=lambda name: rank[name]))
 
 

@@ -125,7 +125,11 @@ def _split(solid: Solid) -> Solid:
 
 @dataclass(frozen=True)
 class Category:
-    """How objects of one category are made, and how they are turned to the camera."""
+    """How objects of one category are made, and how they are turned to the camera.
+
+    `added`: the edition of the catalogue that brought it. A number of classes takes earlier editions first, so that it
+    means the same classes for ever.
+    """
 
     name: str
     family: str
@@ -134,6 +138,7 @@ class Category:
     lean: float
     tilt: float
     crease: float
+    added: int = 1
 
     def build(self, rng: np.random.Generator) -> Mesh:
         """One object; every choice comes from `rng`."""
@@ -149,15 +154,15 @@ REGISTRY: dict[str, Category] = {}
 
 
 def category(
-    family: str, *, yaw: float = 0.0, lean: float = 0.0, tilt: float = 0.0, crease: float = 50.0
+    family: str, *, yaw: float = 0.0, lean: float = 0.0, tilt: float = 0.0, crease: float = 50.0, added: int = 1
 ) -> Callable[[Callable[[Builder], None]], Callable[[Builder], None]]:
-    """Register a function under its own name. See `Builder.mesh` for the angles."""
+    """Register a function under its own name. See `Builder.mesh` for the angles, `Category` for `added`."""
 
     def register(make: Callable[[Builder], None]) -> Callable[[Builder], None]:
         name = make.__name__
         if name in REGISTRY:
             raise ValueError(f"two functions make the category {name}")
-        REGISTRY[name] = Category(name, family, make, yaw, lean, tilt, crease)
+        REGISTRY[name] = Category(name, family, make, yaw, lean, tilt, crease, added)
         return make
 
     return register
