@@ -24,6 +24,7 @@ from t2s_offline.errors import BadInput, PretrainFailed
 from t2s_offline.networks import Backbone, build, extract, halve, linear_head
 from t2s_offline.recipe import Recipe
 from t2s_offline.seeds import derive_rng, derive_seed
+from t2s_offline.stochastic_depth import StochasticDepth
 from t2s_offline.training_set import TrainingSet, hold_out
 
 Progress = Callable[[int, int], None]
@@ -41,11 +42,13 @@ class Pretrained:
 
 
 def rate_at(recipe: Recipe, epoch: float) -> float:
-    """Learning rate after `epoch` epochs: linear warm-up, then half a cosine to 0."""
+    """Learning rate after `epoch` epochs: linear warm-up, then half a cosine to `final_rate`."""
     if epoch < recipe.warmup_epochs:
         return recipe.warmup_rate + (recipe.rate - recipe.warmup_rate) * epoch / recipe.warmup_epochs
-    share = (epoch - recipe.warmup_epochs) / max(recipe.epochs - recipe.warmup_epochs, 1e-9)
-    return recipe.rate * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+    start = 0.0 if recipe.cosine_from_start else recipe.warmup_epochs
+    share = (epoch - start) / max(recipe.epochs - start, 1e-9)
+    height = 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+    return recipe.final_rate + (recipe.rate - recipe.final_rate) * height
 
 
 def make_optimiser(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
@@ -77,6 +80,7 @@ class Trainer:
         self.head = linear_head(
             self.backbone.features, len(data.classes), seed=derive_seed(*name, "head"), device=device
         )
+        self.depth = StochasticDepth(self.backbone, recipe.drop_path) if recipe.drop_path else None
         self.network: nn.Module = nn.Sequential(self.backbone, self.head)
         self.forward: Callable[[torch.Tensor], torch.Tensor] = torch.compile(self.network) if compiled else self.network
         self.optimiser = make_optimiser(recipe, self.network)
@@ -114,6 +118,8 @@ class Trainer:
         """One step of the optimiser on floats (B, 3, S, S); returns the loss."""
         recipe = self.recipe
         x, partner_B, share = mix(x, recipe.mixup, recipe.cutmix, generator)
+        if self.depth is not None:
+            self.depth.generator = generator
         with torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
             logits = self.forward(x)
         loss = F.cross_entropy(logits.float(), label_B, label_smoothing=recipe.label_smoothing)

@@ -23,6 +23,7 @@ FLOORS = {
     "schema": 1,
     "matrix": 2,
     "augment": 2,
+    "stochastic_depth": 2,
     "checkpoint": 2,
     "walsh": 2,
     "belief": 3,

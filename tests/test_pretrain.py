@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -177,6 +178,10 @@ def test_nothing_held_out_and_no_epochs() -> None:
 def test_the_rate_warms_up_and_falls() -> None:
     recipe = Recipe(epochs=10, rate=1.0, warmup_epochs=2, warmup_rate=0.1)
     assert [rate_at(recipe, epoch) for epoch in (0, 1, 2, 6, 10)] == pytest.approx([0.1, 0.55, 1.0, 0.5, 0.0])
+    # the schedule of the paper's code: the cosine counts the warm-up's epochs too, and ends above 0
+    theirs = replace(recipe, cosine_from_start=True, final_rate=0.2)
+    wanted = [0.1, 0.55, 0.2 + 0.4 * (1 + math.cos(0.2 * math.pi)), 0.6, 0.2]
+    assert [rate_at(theirs, epoch) for epoch in (0, 1, 2, 5, 10)] == pytest.approx(wanted)
 
 
 def test_weight_decay_leaves_vectors_alone() -> None:
@@ -246,3 +251,14 @@ def test_class_folders_and_the_command(tmp_path: Path) -> None:
     assert row["task"] == "digits"
     assert 20 < row["accuracy"] <= 100
     assert isinstance(CliRunner().invoke(pretrain_command, ["--out", str(out)]).exception, BadInput)
+
+
+def test_stochastic_depth_is_reproducible_and_changes_the_training() -> None:
+    recipe = replace(TINY, drop_path=0.5, epochs=2)
+    made = [
+        pretrain(stripes(), recipe, configuration="0", seed=0).backbone.state_dict(),
+        pretrain(stripes(), recipe, configuration="0", seed=0).backbone.state_dict(),
+        pretrain(stripes(), replace(recipe, drop_path=0.0), configuration="0", seed=0).backbone.state_dict(),
+    ]
+    assert all(torch.equal(made[0][name], made[1][name]) for name in made[0])
+    assert not all(torch.equal(made[0][name], made[2][name]) for name in made[0])

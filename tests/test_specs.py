@@ -15,6 +15,8 @@ RUNS = {
     "cpu": (65, 5, 66 + 34),
     "gpu": (256, None, 257 + 33),
     "paper": (256, None, 257),
+    "paper237": (2, None, 3),
+    "table1": (5, None, 5),
     "probe": (1, None, 1),
 }
 
