@@ -62,13 +62,13 @@ def shopping_cart(b: Builder) -> None:
         ends = [corner(-1, -1, up), corner(1, -1, up), corner(1, 1, up), corner(-1, 1, up)]
         for p, q in zip(ends, ends[1:] + ends[:1], strict=True):
             b.add("basket", rod(p, q, thin * (1.8 if up == 1 else 1), count=5))
-    for z in (-0.42 * wide, 0.42 * wide):
+    for side in (-0.42 * wide, 0.42 * wide):
         path = smooth(
             [
-                (0.45 * long, 0.09, z),
-                (-0.4 * long, 0.12, z),
-                (-0.52 * long, low, z),
-                (-0.6 * long, low + tall + 0.1, z),
+                (0.45 * long, 0.09, side),
+                (-0.4 * long, 0.12, side),
+                (-0.52 * long, low, side),
+                (-0.6 * long, low + tall + 0.1, side),
             ],
             14,
         )
