@@ -1,22 +1,24 @@
 """Pictures from files: folders of class folders come in, uint8 arrays go out.
 
 Knows how a picture is read, made RGB, resized and cropped, and which damage is tolerated: a file that cannot be read is
-named and left out, and more than 1 % of such files is an error. Ignores what the pictures are for.
+named and left out, and more than 1 % of such files is an error. Filters of warnings are left alone: they belong to the
+whole process, and pictures are read in threads. Ignores what the pictures are for.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from t2s_offline.digests import file_sum, part_digest
 from t2s_offline.errors import BadFile, BadInput
 
 UInt8 = npt.NDArray[np.uint8]
@@ -25,16 +27,44 @@ Progress = Callable[[int, int], None]
 
 BAD_SHARE = 0.01  # of a folder's files may be unreadable
 CHUNK = 256
+#: Formats that are read, by the name Pillow gives them. Not EPS: Pillow starts Ghostscript for it; nor what holds other
+#: formats within.
+FORMATS = [
+    "AVIF",
+    "BMP",
+    "DDS",
+    "DIB",
+    "GIF",
+    "ICNS",
+    "ICO",
+    "JPEG",
+    "JPEG2000",
+    "PCX",
+    "PNG",
+    "PPM",
+    "PSD",
+    "QOI",
+    "SGI",
+    "SUN",
+    "TGA",
+    "TIFF",
+    "WEBP",
+    "XBM",
+    "XPM",
+]
+UNREADABLE = bytes(32)  # stands for the sum of a file that cannot be read
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """N pictures: image_NCHW uint8 (N, 3, S, S), sRGB; label_N int64 (N,), place in `classes`; `bad`: left out."""
+    """N pictures: image_NCHW uint8 (N, 3, S, S), sRGB; label_N int64 (N,), place in `classes`; `bad`: left out;
+    `digest`: of what they were read from (`digests.part_digest`), empty for some of them."""
 
     image_NCHW: UInt8
     label_N: Int64
     classes: tuple[str, ...]
     bad: tuple[str, ...] = ()
+    digest: str = ""
 
     def __len__(self) -> int:
         return len(self.label_N)
@@ -66,6 +96,14 @@ def read_folder(
     `size`, `resize`: see `fit`; `classes`: only these, in this order; `choose`: from a class and its number of files to
     those wanted. Raises BadFile when more than 1 % of the files are no pictures, or a class has none.
     """
+    files, names = files_of(folder, classes=classes, choose=choose)
+    return read_files(files, names, size, resize, str(folder), progress)
+
+
+def files_of(
+    folder: Path, *, classes: Sequence[str] | None = None, choose: Callable[[str, int], Int64] | None = None
+) -> tuple[list[tuple[Path, int]], tuple[str, ...]]:
+    """What `read_folder` reads: (file, label) pairs, and the names of the classes."""
     folders = class_folders(folder) if classes is None else [folder / name for name in classes]
     files: list[tuple[Path, int]] = []
     for label, path in enumerate(folders):
@@ -76,7 +114,22 @@ def read_folder(
         files += [(within[at], label) for at in chosen]
     if not files:
         raise BadFile(f"{folder} has no class folders; expected {folder.name}/CLASS/*.jpg")
-    return read_files(files, tuple(path.name for path in folders), size, resize, str(folder), progress)
+    return files, tuple(path.name for path in folders)
+
+
+def folder_digest(folder: Path) -> str:
+    """The digest that `read_folder` gives with its pictures, from the bytes of all files; none is decoded."""
+    files, names = files_of(folder)
+
+    def one(pair: tuple[Path, int]) -> tuple[int, bytes]:
+        try:
+            with pair[0].open("rb") as file:
+                return pair[1], file_sum(file)
+        except OSError:
+            return pair[1], UNREADABLE
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return part_digest(names, pool.map(one, files))
 
 
 def read_files(
@@ -87,13 +140,16 @@ def read_files(
     what: str,
     progress: Progress | None = None,
 ) -> Pictures:
-    """Read (file, label) pairs over a pool of threads; the order is kept."""
+    """Read (file, label) pairs over a pool of threads; the order is kept. The digest is of all files, bad ones too."""
     image_NCHW = np.empty((len(files), 3, size, size), dtype=np.uint8)
     reasons: list[str | None] = [None] * len(files)
+    sums = [UNREADABLE] * len(files)
 
     def read(at: int) -> None:
         try:
-            image_NCHW[at] = read_picture(files[at][0], size, resize)
+            with opened(files[at][0]) as file:
+                sums[at] = file_sum(file)
+                image_NCHW[at] = decode(file, files[at][0], size, resize)
         except BadFile as error:
             reasons[at] = str(error)
 
@@ -110,7 +166,8 @@ def read_files(
     lost = sorted(set(range(len(classes))) - set(label_N.tolist()))
     if lost:
         raise BadFile(f"{what}: class {classes[lost[0]]} has no picture that can be read; first: {bad[0]}")
-    return Pictures(image_NCHW[good] if bad else image_NCHW, label_N, classes, bad)
+    digest = part_digest(classes, zip((label for _, label in files), sums, strict=True))
+    return Pictures(image_NCHW[good] if bad else image_NCHW, label_N, classes, bad, digest)
 
 
 def check_share(bad: Sequence[str], total: int, what: str) -> None:
@@ -121,20 +178,44 @@ def check_share(bad: Sequence[str], total: int, what: str) -> None:
 
 
 def read_picture(path: Path, size: int, resize: float = 1.0) -> UInt8:
-    """One file as uint8 (3, size, size); BadFile when it is absent, truncated or no picture."""
+    """One file as uint8 (3, size, size); BadFile when it is absent, truncated, too large or no picture."""
+    with opened(path) as file:
+        return decode(file, path, size, resize)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A picture's file; BadFile when it cannot be opened or read."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise BadFile(f"{path}: {error.strerror or error}") from error
+
+
+def decode(file: IO[bytes], path: Path, size: int, resize: float) -> UInt8:
+    """An open file as uint8 (3, size, size); BadFile, which names `path`, when it is no whole picture."""
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a bomb, corrupt EXIF: what a decoder warns of is no picture to train on
-            warnings.simplefilter("ignore", UserWarning)
-            warnings.simplefilter("ignore", DeprecationWarning)
-            with Image.open(path) as picture:
-                picture.draft("RGB", (2 * size, 2 * size))  # JPEG alone: decode at a smaller scale, much faster
-                return as_array(picture, size, resize)
+        with Image.open(file, formats=FORMATS) as picture:
+            check_pixels(picture)
+            picture.draft("RGB", (2 * size, 2 * size))  # JPEG alone: decode at a smaller scale, much faster
+            picture.load()
+            check_pixels(picture)  # a container such as ICO may hold a larger picture than it says
+            return as_array(picture, size, resize)
     except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error and more
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:80]
         raise BadFile(f"{path}: {reason or type(error).__name__}") from error
+
+
+def check_pixels(picture: Any) -> None:
+    """BadFile for more pixels than Pillow warns of: a bomb, which a small file may unpack to."""
+    from PIL import Image
+
+    width, height = picture.size
+    if Image.MAX_IMAGE_PIXELS is not None and width * height > Image.MAX_IMAGE_PIXELS:
+        raise BadFile(f"{width} x {height} pixels; expected at most {Image.MAX_IMAGE_PIXELS} in all")
 
 
 def as_array(picture: Any, size: int, resize: float = 1.0) -> UInt8:
@@ -142,6 +223,8 @@ def as_array(picture: Any, size: int, resize: float = 1.0) -> UInt8:
     if picture.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
         # PIL clips 16 bits to white; the high byte is what a viewer shows
         wide = np.asarray(picture, dtype=np.float64)
+        if not np.isfinite(wide).all():
+            raise BadFile("values that are not finite; expected 0 to 255")
         from PIL import Image
 
         picture = Image.fromarray(np.clip(wide / 256 if wide.max() > 255 else wide, 0, 255).astype(np.uint8))

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "t2s_offline"
 FLOORS = {
     "errors": 0,
     "files": 0,
+    "digests": 0,
     "formats": 0,
     "seeds": 0,
     "space": 1,

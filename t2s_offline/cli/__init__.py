@@ -7,6 +7,7 @@ something missing, 2 bad input, 130 interrupted.
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from typing import NoReturn
 
@@ -86,6 +87,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Entry point: errors of the family become one line and exit code 2."""
+    # what Pillow warns of is either harmless (EXIF) or named by `pictures.py`; set once, before any thread
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
