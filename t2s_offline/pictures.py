@@ -29,29 +29,10 @@ BAD_SHARE = 0.01  # of a folder's files may be unreadable
 CHUNK = 256
 #: Formats that are read, by the name Pillow gives them. Not EPS: Pillow starts Ghostscript for it; nor what holds other
 #: formats within.
-FORMATS = [
-    "AVIF",
-    "BMP",
-    "DDS",
-    "DIB",
-    "GIF",
-    "ICNS",
-    "ICO",
-    "JPEG",
-    "JPEG2000",
-    "PCX",
-    "PNG",
-    "PPM",
-    "PSD",
-    "QOI",
-    "SGI",
-    "SUN",
-    "TGA",
-    "TIFF",
-    "WEBP",
-    "XBM",
-    "XPM",
-]
+FORMATS = (
+    "AVIF", "BMP", "DDS", "DIB", "GIF", "ICNS", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI",
+    "SUN", "TGA", "TIFF", "WEBP", "XBM", "XPM",
+)  # fmt: skip
 UNREADABLE = bytes(32)  # stands for the sum of a file that cannot be read
 
 
@@ -117,9 +98,8 @@ def files_of(
     return files, tuple(path.name for path in folders)
 
 
-def folder_digest(folder: Path) -> str:
-    """The digest that `read_folder` gives with its pictures, from the bytes of all files; none is decoded."""
-    files, names = files_of(folder)
+def files_digest(files: Sequence[tuple[Path, int]], classes: tuple[str, ...]) -> str:
+    """The digest that `read_files` gives with its pictures, from the bytes of the files; none is decoded."""
 
     def one(pair: tuple[Path, int]) -> tuple[int, bytes]:
         try:
@@ -129,7 +109,7 @@ def folder_digest(folder: Path) -> str:
             return pair[1], UNREADABLE
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return part_digest(names, pool.map(one, files))
+        return part_digest(classes, pool.map(one, files))
 
 
 def read_files(

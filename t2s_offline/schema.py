@@ -85,6 +85,7 @@ TASKS = _table(
     ("n_train", "INTEGER", "training pictures"),
     ("n_val", "INTEGER", "validation pictures"),
     ("n_test", "INTEGER", "test pictures"),
+    ("digest", "VARCHAR", "hash of its pictures and labels; empty when not known"),
     ("source", "VARCHAR", "where it came from"),
 )
 EMBEDDINGS = _table(

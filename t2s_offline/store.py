@@ -81,6 +81,11 @@ class RewardStore(StoreFile):
         with self.reader() as con:
             return dict(con.sql("SELECT task, split FROM tasks ORDER BY task").fetchall())
 
+    def digests(self) -> dict[str, str | None]:
+        """Digest of the pictures (`task_data.task_digest`) by task; None where the store does not know it."""
+        rows = self.frame("tasks").select("task", "digest").iter_rows()
+        return {task: digest or None for task, digest in rows}
+
     def matrix(self, recipe: str | None = None, metric: str = "knn5") -> RewardMatrix:
         """Rewards of a recipe as arrays; tasks sorted by name, NaN where a cell is missing."""
         import numpy as np

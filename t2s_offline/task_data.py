@@ -2,21 +2,30 @@
 
 `task_files.py` reads what is there. A val part that a task lacks is
 carved from its train part, a test part from all of it, class by class, by a hash of the task's name and the picture's
-place: the same parts on every machine. Ignores networks and rewards.
+place: the same parts on every machine. A task's `digest` says which pictures and labels it is of (`digests.py`), which
+is what tells two tasks of one name apart. Ignores networks and rewards.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from t2s_offline.errors import BadInput, check_known
+from t2s_offline.digests import joint_digest
+from t2s_offline.errors import BadFile, BadInput, check_known
 from t2s_offline.pictures import Int64, Pictures, Progress
 from t2s_offline.seeds import derive_rng
-from t2s_offline.task_files import PARTS, read_digits_task, read_folder_task, read_npz_task, read_torchvision_task
-from t2s_offline.tasks import Located, check_counts, data_folder, locate, task
+from t2s_offline.task_files import (
+    PARTS,
+    digits_arrays,
+    folder_digests,
+    npz_arrays,
+    read_folder_task,
+    read_torchvision_task,
+)
+from t2s_offline.tasks import Located, check_counts, data_folder, locate, pictures_at, task
 
 SHARE = 0.2  # of a class goes to a part that has to be carved
 MIN_SIZE, MAX_SIZE = 8, 1024
@@ -24,12 +33,14 @@ MIN_SIZE, MAX_SIZE = 8, 1024
 
 @dataclass(frozen=True, eq=False)
 class TaskData:
-    """A task at one size: `parts` holds train, val and test; `bad`: files that were left out."""
+    """A task at one size: `parts` holds train, val and test; `digest`: 32 hex digits of its pictures and labels as
+    they were given, whatever the size; `bad`: files that were left out."""
 
     name: str
     classes: tuple[str, ...]
     parts: dict[str, Pictures]
     source: str
+    digest: str
     bad: tuple[str, ...] = ()
 
     def __getitem__(self, part: str) -> Pictures:
@@ -53,33 +64,69 @@ class TaskData:
             if len(part) > pictures:
                 keep = np.sort(carve(part.label_N, pictures / len(part), self.name, f"limit {name}"))
             parts[name] = part.take(keep)
-        return TaskData(self.name, self.classes, parts, self.source, self.bad)
+        return replace(self, parts=parts)
 
 
 def load_task(
-    name: str | Located,
+    name: str | Path | Located,
     size: int,
     *,
     data: Path | None = None,
     resize: float = 1.0,
     progress: Progress | None = None,
 ) -> TaskData:
-    """Load a task by name or path with pictures of `size` pixels; `resize`: see `pictures.fit`.
+    """Load a task by name (a text), or by path, with pictures of `size` pixels; `resize`: see `pictures.fit`.
 
     Raises UnknownName, BadFile (absent, damaged, over 1 % unreadable) or BadInput (one class, empty part).
     """
     if not MIN_SIZE <= size <= MAX_SIZE:
         raise BadInput(f"size {size}; expected {MIN_SIZE} to {MAX_SIZE} pixels")
-    located = locate(name, data) if isinstance(name, str) else name
+    located = _located(name, data)
+    if located.kind == "folder":
+        return _complete(located, read_folder_task(_path(located), size, resize, progress))
+    if located.kind == "torchvision":
+        return _complete(located, read_torchvision_task(located.name, _path(located), size, resize))
+    given = digits_arrays() if located.path is None else npz_arrays(located.path)
+    return _complete(located, {part: arrays.fitted(size, resize) for part, arrays in given.items()})
+
+
+def task_digest(name: str | Path | Located, data: Path | None = None) -> str:
+    """The digest `load_task` gives. Of a folder, files are read and no picture is decoded; of an .npz, arrays are
+    unpacked; what torchvision keeps is loaded, for it does not say where its files are."""
+    located = _located(name, data)
+    if located.kind == "folder":
+        return joint_digest(folder_digests(_path(located)))
+    if located.kind == "torchvision":
+        return load_task(located, MIN_SIZE).digest
+    given = digits_arrays() if located.path is None else npz_arrays(located.path)
+    return joint_digest({part: arrays.digest for part, arrays in given.items()})
+
+
+def check_same_pictures(stored: str | None, task: TaskData) -> None:
+    """BadInput when a store's rewards of the task are of other pictures. `stored`: the digest in the store's table of
+    tasks; None or empty when it does not know, which is no contradiction."""
+    if stored and stored != task.digest:
+        raise other_pictures(task.name, stored, task.digest, task.source)
+
+
+def other_pictures(name: str, stored: str, found: str, source: str) -> BadInput:
+    """What to say of pictures that are not those a store knows under their name."""
+    return BadInput(
+        f"task {name}: {source} holds other pictures (digest {found[:8]}) than those the store's rewards are of "
+        f"({stored[:8]}); give them another name, or put the store's pictures there"
+    )
+
+
+def _located(name: str | Path | Located, data: Path | None) -> Located:
+    if isinstance(name, Located):
+        return name
+    return pictures_at(name) if isinstance(name, Path) else locate(name, data)
+
+
+def _path(located: Located) -> Path:
     if located.path is None:
-        given = read_digits_task(size, resize)
-    elif located.kind == "npz":
-        given = read_npz_task(located.path, size, resize)
-    elif located.kind == "torchvision":
-        given = read_torchvision_task(located.name, located.path, size, resize)
-    else:
-        given = read_folder_task(located.path, size, resize, progress)
-    return _complete(located, given)
+        raise BadFile(f"task {located.name} is said to be a {located.kind}, and no path is given; expected one")
+    return located.path
 
 
 def _complete(located: Located, given: dict[str, Pictures]) -> TaskData:
@@ -104,7 +151,8 @@ def _complete(located: Located, given: dict[str, Pictures]) -> TaskData:
             raise BadInput(f"task {name}: class {classes[lost[0]]} has no train pictures; give it some or leave it out")
     bad = tuple(dict.fromkeys(reason for part in given.values() for reason in part.bad))
     ordered = {part: parts[part] for part in PARTS}
-    return TaskData(name, classes, ordered, str(located.path or located.kind), bad)
+    digest = joint_digest({part: pictures.digest for part, pictures in given.items()})
+    return TaskData(name, classes, ordered, str(located.path or located.kind), digest, bad)
 
 
 def carve(label_N: Int64, share: float, name: str, part: str) -> Int64:

@@ -1,34 +1,67 @@
 """The formats a task's pictures come in: .npz files, class folders, torchvision's downloads, scikit-learn's digits.
 
-A path comes in; the parts that are there go out, train at least, as uint8 arrays of one size. Ignores which tasks
-there are and how missing parts are carved.
+A path comes in; the parts that are there go out, train at least, as uint8 arrays of one size, each with its digest; or
+the digests alone, where that spares decoding. Ignores which tasks there are and how missing parts are carved.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from t2s_offline.digests import array_sum, part_digest
 from t2s_offline.errors import BadFile, check_known
-from t2s_offline.pictures import Int64, Pictures, Progress, as_array, class_folders, fit_arrays, read_folder
+from t2s_offline.pictures import (
+    Int64,
+    Pictures,
+    Progress,
+    UInt8,
+    as_array,
+    class_folders,
+    files_digest,
+    files_of,
+    fit_arrays,
+    read_folder,
+)
 
 PARTS = ("train", "val", "test")
 #: Folder names that stand for a part.
 PART_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
-def read_digits_task(size: int, resize: float) -> dict[str, Pictures]:
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """A part as arrays of one shape: image_NHWC uint8 (N, H, W, 3), label_N, classes, and its digest."""
+
+    image_NHWC: UInt8
+    label_N: Int64
+    classes: tuple[str, ...]
+    digest: str
+
+    def fitted(self, size: int, resize: float) -> Pictures:
+        image_NCHW = fit_arrays(self.image_NHWC, size, resize)
+        return Pictures(image_NCHW, self.label_N, self.classes, digest=self.digest)
+
+
+def _arrays(image_NHWC: UInt8, raw: Any, label_N: Int64, classes: tuple[str, ...]) -> Arrays:
+    sums = ((int(label), array_sum(image)) for label, image in zip(label_N, raw, strict=True))
+    return Arrays(image_NHWC, label_N, classes, part_digest(classes, sums))
+
+
+def digits_arrays() -> dict[str, Arrays]:
+    """scikit-learn's handwritten digits."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     grey_NHW = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-    image_NCHW = fit_arrays(np.repeat(grey_NHW[..., None], 3, axis=3), size, resize)
-    return {"train": Pictures(image_NCHW, digits.target.astype(np.int64), tuple("0123456789"))}
+    image_NHWC = np.repeat(grey_NHW[..., None], 3, axis=3)
+    return {"train": _arrays(image_NHWC, grey_NHW, digits.target.astype(np.int64), tuple("0123456789"))}
 
 
-def read_npz_task(path: Path, size: int, resize: float) -> dict[str, Pictures]:
+def npz_arrays(path: Path) -> dict[str, Arrays]:
     """x_train, y_train and, where given, x_val, y_val, x_test, y_test, class_names; or x, y alone."""
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -53,7 +86,7 @@ def read_npz_task(path: Path, size: int, resize: float) -> dict[str, Pictures]:
         image_NHWC = _channels_last(arrays[f"x_{part}"], f"{path}: x_{part}")
         if len(image_NHWC) != len(labels[part]):
             raise BadFile(f"{path}: {len(image_NHWC)} pictures and {len(labels[part])} labels in {part}")
-        parts[part] = Pictures(fit_arrays(image_NHWC, size, resize), labels[part], names)
+        parts[part] = _arrays(image_NHWC, arrays[f"x_{part}"], labels[part], names)
     return parts
 
 
@@ -78,23 +111,31 @@ def _channels_last(array: Any, what: str) -> Any:
 
 def read_folder_task(folder: Path, size: int, resize: float, progress: Progress | None) -> dict[str, Pictures]:
     """FOLDER/CLASS/* as one train part, or FOLDER/{train,val,test}/CLASS/*."""
+    parts = _part_folders(folder)
+    read = {part: read_folder(path, size, resize=resize, progress=progress) for part, path in parts.items()}
+    names = read["train"].classes
+    place = {part: np.array([names.index(name) for name in one.classes], dtype=np.int64) for part, one in read.items()}
+    return {part: replace(one, label_N=place[part][one.label_N], classes=names) for part, one in read.items()}
+
+
+def folder_digests(folder: Path) -> dict[str, str]:
+    """The digests of the parts that `read_folder_task` gives, from the bytes of the files: nothing is decoded."""
+    return {part: files_digest(*files_of(path)) for part, path in _part_folders(folder).items()}
+
+
+def _part_folders(folder: Path) -> dict[str, Path]:
+    """The folders of class folders by part: one train part, or what is called train, val and test."""
     within = class_folders(folder)
     if not within:
         raise BadFile(f"{folder} has no class folders; expected {folder.name}/CLASS/*.jpg")
     parts = {PART_FOLDERS[path.name]: path for path in within if path.name in PART_FOLDERS}
     if "train" not in parts or len(parts) != len(within):
-        return {"train": read_folder(folder, size, resize=resize, progress=progress)}
+        return {"train": folder}
     names = [path.name for path in class_folders(parts["train"])]
     for part, path in parts.items():
         for inner in class_folders(path):
             check_known(f"class in {path}", inner.name, names, f"every class of {part} must be in train")
-    read = {}
-    for part, path in parts.items():
-        here = [path_of.name for path_of in class_folders(path)]
-        pictures = read_folder(path, size, resize=resize, progress=progress)
-        place = np.array([names.index(name) for name in here], dtype=np.int64)
-        read[part] = Pictures(pictures.image_NCHW, place[pictures.label_N], tuple(names), pictures.bad)
-    return read
+    return parts
 
 
 def read_torchvision_task(
@@ -126,10 +167,15 @@ def _join(datasets: list[Any], size: int, resize: float) -> Pictures:
     images: list[Any] = []
     labels: list[int] = []
     names: list[str] = []
+    sums: list[bytes] = []
     for dataset in datasets:
-        pairs = [(as_array(picture, size, resize), int(label)) for picture, label in dataset]
-        images += [image for image, _ in pairs]
-        labels += [label + len(names) for _, label in pairs]
+        first = len(labels)
+        for picture, label in dataset:
+            sums.append(array_sum(np.asarray(picture), picture.mode))
+            images.append(as_array(picture, size, resize))
+            labels.append(int(label) + len(names))
         known = getattr(dataset, "classes", None) or getattr(dataset, "_characters", None)
-        names += [str(known[at]) if known else str(at) for at in range(max(label for _, label in pairs) + 1)]
-    return Pictures(np.stack(images), np.array(labels, dtype=np.int64), tuple(names))
+        count = max(labels[first:]) + 1 - len(names)
+        names += [str(known[at]) if known else str(at) for at in range(count)]
+    digest = part_digest(names, zip(labels, sums, strict=True))
+    return Pictures(np.stack(images), np.array(labels, dtype=np.int64), tuple(names), digest=digest)

@@ -101,27 +101,47 @@ def data_folder(given: Path | None = None) -> Path | None:
     return folder
 
 
-def locate(name: str, data: Path | None = None) -> Located:
-    """Find a task by name, or a folder or .npz by path.
+def locate(name: str, data: Path | None = None, *, paths: bool = False) -> Located:
+    """Find a task by name. `paths`: also a folder or an .npz by path, which is for what a person typed alone: a name
+    from a specification, a table or a store never opens a path.
 
     A name is looked up as DATA/NAME.npz, DATA/NAME/, a torchvision download already under DATA, then the embedded ones.
-    Raises BadFile when a registered task has no files, UnknownName when nothing has that name.
+    A path is what has a separator, or what no task is called and is there. Raises BadFile when a registered task has no
+    files, UnknownName when nothing has that name, BadInput for a path where a name is expected.
     """
+    if is_path(name):
+        if paths:
+            return pictures_at(Path(name))
+        raise BadInput(
+            f"task {name!r} is a path; expected a name; put its pictures under {DATA_VARIABLE} and name them"
+        )
     folder = data_folder(data)
     if found := _under(folder, name):
         return found
     if name == DIGITS.name:
         return Located(name, "embedded", None, DIGITS)
-    if name in _BY_NAME:
-        raise BadFile(_absent(_BY_NAME[name], folder))
     path = Path(name)
+    if name in _BY_NAME:
+        here = f"; for the folder that lies here: ./{name}" if paths and path.is_dir() else ""
+        raise BadFile(_absent(_BY_NAME[name], folder) + here)
+    if paths and name and (path.exists() or path.suffix == ".npz"):
+        return pictures_at(path)
+    known = {*_BY_NAME, *(found.name for found in present(folder))}
+    raise UnknownName("task", name, known, _hint(folder, paths))
+
+
+def is_path(text: str) -> bool:
+    """Whether a text can only be a path: no task's name has a separator."""
+    return "/" in text or os.sep in text or text in (".", "..")
+
+
+def pictures_at(path: Path) -> Located:
+    """A folder or an .npz as a task, called what it is called; BadFile when there is neither."""
     if path.suffix == ".npz" and path.is_file():
         return Located(path.stem, "npz", path)
     if path.is_dir():
         return Located(path.resolve().name, "folder", path)
-    if os.sep in name or path.suffix == ".npz":
-        raise BadFile(f"{name} is not there; expected a task's name, a folder of class folders, or an .npz file")
-    raise UnknownName("task", name, {*_BY_NAME, *(found.name for found in present(folder))}, _hint(folder))
+    raise BadFile(f"{path} is not there; expected a task's name, a folder of class folders, or an .npz file")
 
 
 def present(data: Path | None = None) -> list[Located]:
@@ -135,7 +155,7 @@ def present(data: Path | None = None) -> list[Located]:
 
 def _under(folder: Path | None, name: str) -> Located | None:
     """A task of that name under the folder of tasks."""
-    if folder is None or not name or "/" in name or os.sep in name or name in (".", ".."):
+    if folder is None or not name or is_path(name):
         return None
     known = _BY_NAME.get(name)
     if (file := folder / f"{name}.npz").is_file():
@@ -162,8 +182,9 @@ def _class_folders(folder: Path) -> Iterator[Path]:
     return (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def _hint(folder: Path | None) -> str:
-    return f"or give a path; tasks lie in {folder}" if folder else f"or give a path, or set {DATA_VARIABLE}"
+def _hint(folder: Path | None, paths: bool) -> str:
+    where = f"tasks lie in {folder}" if folder else f"set {DATA_VARIABLE} to the folder of tasks"
+    return f"or give a path; {where}" if paths else where
 
 
 def _absent(wanted: Task, folder: Path | None) -> str:

@@ -12,7 +12,8 @@ from PIL import Image
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
 from t2s_offline.pictures import as_array, fit, read_picture
-from t2s_offline.task_data import carve, load_task
+from t2s_offline.store import RewardStore
+from t2s_offline.task_data import carve, check_same_pictures, load_task, task_digest
 from t2s_offline.tasks import present
 
 
@@ -69,7 +70,7 @@ def test_carving_is_stratified_and_depends_on_the_name() -> None:
 
 
 def test_a_folder_of_class_folders(tmp_path: Path) -> None:
-    task = load_task(str(fill(tmp_path / "mine")), 8)
+    task = load_task(fill(tmp_path / "mine"), 8)
     assert task.classes == ("class0", "class1", "class2")
     assert {name: len(part) for name, part in task.parts.items()} == {"train": 18, "val": 6, "test": 6}
     pictures = np.concatenate([task[part].image_NCHW for part in task.parts]).reshape(30, -1)
@@ -79,22 +80,22 @@ def test_a_folder_of_class_folders(tmp_path: Path) -> None:
 def test_a_folder_with_parts(tmp_path: Path) -> None:
     for part, images in (("train", 5), ("valid", 2), ("test", 3)):
         fill(tmp_path / "mine" / part, images=images)
-    task = load_task(str(tmp_path / "mine"), 8)
+    task = load_task(tmp_path / "mine", 8)
     assert {name: len(part) for name, part in task.parts.items()} == {"train": 15, "val": 6, "test": 9}
     (tmp_path / "mine" / "test" / "clas2").mkdir()
     with pytest.raises(UnknownName, match="did you mean class2"):
-        load_task(str(tmp_path / "mine"), 8)
+        load_task(tmp_path / "mine", 8)
 
 
 def test_an_npz_with_and_without_test_part(tmp_path: Path) -> None:
-    task = load_task(str(npz(tmp_path / "a.npz", class_names=np.array(list("abcd")))), 8)
+    task = load_task(npz(tmp_path / "a.npz", class_names=np.array(list("abcd"))), 8)
     assert task.classes == tuple("abcd")
     assert {name: len(part) for name, part in task.parts.items()} == {"train": 16, "val": 4, "test": 8}
     grey = np.random.default_rng(1).integers(0, 256, (20, 12, 12), dtype=np.uint8)
-    task = load_task(str(npz(tmp_path / "b.npz", x_train=grey, x_test=None, y_test=None)), 12)
+    task = load_task(npz(tmp_path / "b.npz", x_train=grey, x_test=None, y_test=None), 12)
     assert sum(map(len, task.parts.values())) == 20
     channels = np.ascontiguousarray(np.repeat(grey[:, None], 3, axis=1))
-    other = load_task(str(npz(tmp_path / "b.npz", x_train=channels, x_test=None, y_test=None)), 12)
+    other = load_task(npz(tmp_path / "b.npz", x_train=channels, x_test=None, y_test=None), 12)
     np.testing.assert_array_equal(task["train"].image_NCHW, other["train"].image_NCHW)
 
 
@@ -113,42 +114,42 @@ def test_an_npz_with_and_without_test_part(tmp_path: Path) -> None:
 )
 def test_an_npz_that_is_not_one(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
     with pytest.raises(BadFile, match=reason):
-        load_task(str(npz(tmp_path / "bad.npz", **changes)), 8)
+        load_task(npz(tmp_path / "bad.npz", **changes), 8)
 
 
 def test_a_file_that_is_no_npz(tmp_path: Path) -> None:
     for content in (b"", b"PK\x03\x04 cut", npz(tmp_path / "whole.npz").read_bytes()[:900]):
         (tmp_path / "bad.npz").write_bytes(content)
         with pytest.raises(BadFile, match="cannot read"):
-            load_task(str(tmp_path / "bad.npz"), 8)
+            load_task(tmp_path / "bad.npz", 8)
 
 
 def test_bad_files_are_named_and_counted(tmp_path: Path) -> None:
     folder = fill(tmp_path / "mine", classes=2, images=60)
     whole = (folder / "class0" / "000.png").read_bytes()
     (folder / "class0" / "000.png").write_bytes(whole[: len(whole) // 2])
-    task = load_task(str(folder), 8)
+    task = load_task(folder, 8)
     assert len(task.bad) == 1
     assert "000.png" in task.bad[0]
     assert sum(map(len, task.parts.values())) == 119
     (folder / "class1" / "readme.txt").write_text("no picture")
     (folder / "class1" / "empty.jpg").write_bytes(b"")
     with pytest.raises(BadFile, match=r"3 of 122 files are no pictures.*readme.txt|3 of 122.*empty.jpg"):
-        load_task(str(folder), 8)
+        load_task(folder, 8)
 
 
 def test_tasks_that_cannot_be_judged(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="1 class; expected 2"):
-        load_task(str(fill(tmp_path / "single", classes=1)), 8)
+        load_task(fill(tmp_path / "single", classes=1), 8)
     fill(tmp_path / "empty", classes=2)
     (tmp_path / "empty" / "class9").mkdir()
     with pytest.raises(BadFile, match="class9 has no pictures"):
-        load_task(str(tmp_path / "empty"), 8)
+        load_task(tmp_path / "empty", 8)
     (tmp_path / "bare").mkdir()
     with pytest.raises(BadFile, match="no class folders"):
-        load_task(str(tmp_path / "bare"), 8)
+        load_task(tmp_path / "bare", 8)
     with pytest.raises(BadInput, match=r"no (test|val) pictures"):
-        load_task(str(fill(tmp_path / "few", classes=2, images=1)), 8)
+        load_task(fill(tmp_path / "few", classes=2, images=1), 8)
     with pytest.raises(BadInput, match="size 4"):
         load_task("digits", 4)
 
@@ -157,7 +158,7 @@ def test_a_class_without_val_pictures_is_still_taught(tmp_path: Path) -> None:
     folder = fill(tmp_path / "mine", classes=2)
     (folder / "rare").mkdir()
     picture(7).save(folder / "rare" / "one.png")
-    task = load_task(str(folder), 8)
+    task = load_task(folder, 8)
     assert 2 in task["train"].label_N
     assert 2 not in task["val"].label_N
 
@@ -199,6 +200,96 @@ def test_a_decompression_bomb_is_a_bad_file(tmp_path: Path, monkeypatch: pytest.
         read_picture(tmp_path / "bomb.png", 8)
 
 
+def rewritten(folder: Path, file: str, content: bytes | None) -> str:
+    """The digest after a file was written (removed when None); the folder is then as before."""
+    path = folder / file
+    before = path.read_bytes() if path.exists() else None
+    path.write_bytes(content) if content is not None else path.unlink()
+    found = task_digest(folder)
+    path.write_bytes(before) if before is not None else path.unlink()
+    return found
+
+
+def test_a_digest_is_of_pictures_and_labels_alone(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "mine")
+    task = load_task(folder, 8)
+    assert len(task.digest) == 32
+    assert {task.digest, task.limited(5).digest, load_task(folder, 12, resize=1.2).digest} == {task.digest}
+    fill(tmp_path / "elsewhere" / "named otherwise")
+    again = tmp_path / "elsewhere" / "named otherwise"
+    for number in range(10):  # another order of the files
+        (again / "class1" / f"{number:03}.png").rename(again / "class1" / f"x{9 - number}.png")
+    assert load_task(again, 8).digest == task.digest
+    other = picture(5000)
+    content = io.BytesIO()
+    other.save(content, "PNG")
+    whole = (folder / "class0" / "000.png").read_bytes()
+    changed = {
+        "another picture": rewritten(folder, "class0/000.png", content.getvalue()),
+        "one more": rewritten(folder, "class0/new.png", content.getvalue()),
+        "one twice": rewritten(folder, "class0/new.png", whole),
+        "one less": rewritten(folder, "class0/000.png", None),
+        "under another class": rewritten(folder, "class1/000.png", whole),
+    }
+    assert len({*changed.values(), task.digest}) == 6
+    (folder / "class2").rename(folder / "class3")
+    assert load_task(folder, 8).digest not in {*changed.values(), task.digest}
+
+
+def test_the_digest_of_arrays(tmp_path: Path) -> None:
+    task = load_task(npz(tmp_path / "a.npz"), 8)
+    with np.load(tmp_path / "a.npz") as file:
+        arrays = {key: file[key] for key in file.files}
+    order = np.random.default_rng(1).permutation(20)
+    moved = {"x_train": arrays["x_train"][order], "y_train": arrays["y_train"][order]}
+    assert load_task(npz(tmp_path / "b.npz", **moved), 16).digest == task.digest
+    labels = arrays["y_train"].copy()
+    labels[[0, 1]] = labels[[1, 0]]
+    pixels = arrays["x_train"].copy()
+    pixels[3, 4, 5, 0] ^= 1
+    swapped = {"x_train": arrays["x_test"], "y_train": arrays["y_test"]}
+    swapped |= {"x_test": arrays["x_train"], "y_test": arrays["y_train"]}
+    others: list[dict[str, object]] = [
+        {"y_train": labels}, {"x_train": pixels}, dict(swapped), {"class_names": np.array(list("abcd"))},
+        {"x_train": np.ascontiguousarray(arrays["x_train"].transpose(0, 3, 1, 2))},
+    ]  # fmt: skip
+    found = {load_task(npz(tmp_path / "c.npz", **change), 8).digest for change in others}
+    assert len(found | {task.digest}) == 6
+
+
+def test_the_digest_alone_is_that_of_the_task(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "mine", classes=2, images=60)
+    whole = (folder / "class0" / "000.png").read_bytes()
+    (folder / "class0" / "000.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "class1" / "gone.png").symlink_to(tmp_path / "mine" / "class1" / "000.png")
+    for part in ("train", "test"):
+        fill(tmp_path / "parts" / part)
+    shapes = ("mine", "parts")
+    assert [task_digest(tmp_path / name) for name in shapes] == [
+        load_task(tmp_path / name, 8).digest for name in shapes
+    ]
+    assert task_digest(npz(tmp_path / "a.npz")) == load_task(tmp_path / "a.npz", 8).digest
+    assert task_digest("digits") == load_task("digits", 8).digest == "9c8f15a3e6edf27e997a4f0ad9844625"
+
+
+def test_other_pictures_under_a_name_are_refused(tmp_path: Path) -> None:
+    task = load_task(npz(tmp_path / "mine.npz"), 8)
+    for unknown in (None, "", task.digest):
+        check_same_pictures(unknown, task)
+    with pytest.raises(BadInput, match=r"task mine: .*mine\.npz holds other pictures"):
+        check_same_pictures("0" * 32, task)
+
+
+@pytest.mark.parametrize("name", ["cpu", "tiny"])
+def test_shipped_tables_know_their_pictures(name: str) -> None:
+    known = RewardStore(Path(__file__).parents[1] / "tables" / name).digests()
+    assert len(known) == 15
+    assert all(digest and len(digest) == 32 for digest in known.values())
+    assert known["digits"] == task_digest("digits")
+    if folder := os.environ.get("T2S_DATASETS"):
+        assert known == {task: task_digest(task, Path(folder)) for task in known}
+
+
 def test_the_tasks_at_hand_load(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = os.environ.get("T2S_DATASETS")
     if not folder:
@@ -207,3 +298,4 @@ def test_the_tasks_at_hand_load(monkeypatch: pytest.MonkeyPatch) -> None:
         task = load_task(located, 16)
         assert len(task.classes) > 1
         assert not task.bad
+        assert task_digest(located) == task.digest

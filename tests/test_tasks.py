@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
-from t2s_offline.tasks import DIGITS, PAPER_TASKS, check_counts, locate, present, task
+from t2s_offline.tasks import DIGITS, PAPER_TASKS, Located, check_counts, locate, present, task
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def test_tasks_are_found_by_name_and_by_path(data: Path) -> None:
     assert locate("CUB").kind == "folder"
     assert locate("CUB").task == task("CUB")
     assert locate("digits").kind == "embedded"
-    assert locate(str(data / "mine.npz")).name == "mine"
-    assert locate(str(data / "CUB")).name == "CUB"
+    assert locate(str(data / "mine.npz"), paths=True).name == "mine"
+    assert locate(str(data / "CUB"), paths=True) == Located("CUB", "folder", data / "CUB")
     assert [found.name for found in present()] == ["CUB", "digits", "mine"]
 
 
@@ -53,16 +53,40 @@ def test_an_absent_task_says_where_to_get_it(data: Path) -> None:
     with pytest.raises(UnknownName, match="did you mean mine"):
         locate("min")
     with pytest.raises(BadFile, match="is not there"):
-        locate("no/such/folder")
+        locate("no/such/folder", paths=True)
     with pytest.raises(BadFile, match="is no folder"):
         locate("mine", data / "absent")
 
 
 def test_names_cannot_leave_the_folder_of_tasks(data: Path) -> None:
     (data.parent / "secret.npz").write_bytes(b"")
-    with pytest.raises(BadFile):
+    with pytest.raises(BadInput, match="is a path; expected a name"):
         locate("../secret")
     assert all(found.name != ".." for found in present())
+
+
+def test_a_name_never_opens_a_path(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name from a specification or a table; what a person typed may be a path."""
+    monkeypatch.chdir(data.parent)
+    (data.parent / "photos" / "cat").mkdir(parents=True)
+    (data.parent / "AID" / "field").mkdir(parents=True)
+    np.savez(data.parent / "own.npz", x=np.zeros((4, 8, 8), dtype=np.uint8), y=np.arange(4) % 2)
+    for name in ("photos", "own.npz"):
+        with pytest.raises(UnknownName):
+            locate(name)
+    for name in ("./photos", str(data.parent / "photos"), ".", "..", "data/mine.npz"):
+        with pytest.raises(BadInput, match="is a path"):
+            locate(name)
+    assert [locate(name, paths=True).name for name in ("photos", "photos/", "own.npz")] == ["photos", "photos", "own"]
+    # a name wins where a task has it, a path is never looked up as a name
+    assert locate("CUB", paths=True).path == data / "CUB"
+    (data.parent / "CUB" / "finch").mkdir(parents=True)
+    assert locate("CUB", paths=True).path == data / "CUB"
+    assert locate("./CUB", paths=True) == Located("CUB", "folder", Path("CUB"))
+    with pytest.raises(BadFile, match=r"for the folder that lies here: \./AID"):
+        locate("AID", paths=True)
+    with pytest.raises(UnknownName):
+        locate("", paths=True)
 
 
 def test_counts_are_checked() -> None:

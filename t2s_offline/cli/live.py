@@ -160,13 +160,14 @@ def evaluate_command(
     from t2s_offline import networks, single
     from t2s_offline.evaluate import evaluate
     from t2s_offline.task_data import load_task
-    from t2s_offline.tasks import present
+    from t2s_offline.tasks import locate, present
 
     given = read_recipe(recipe_path)[1] if recipe_path else None
     saved, recipe = single.open_backbone(backbone, given, seed, networks.open_device(device))
     rows = []
     for name in names or [located.name for located in present(data)]:
-        task = load_task(name, recipe.evaluated, data=data, resize=recipe.eval_resize)
+        located = locate(name, data, paths=True)
+        task = load_task(located, recipe.evaluated, resize=recipe.eval_resize)
         if recipe.eval_pictures:
             task = task.limited(recipe.eval_pictures)
         for row in evaluate(saved.backbone, task.name, task.parts, recipe, metrics or ("knn5",), seed=seed):
@@ -202,11 +203,12 @@ def embed_command(
     from t2s_offline import networks, single, task2vec
     from t2s_offline.store import RewardStore
     from t2s_offline.task_data import load_task
+    from t2s_offline.tasks import locate
 
     if (store_path is None) == (out is None):
         raise BadInput("expected one of --store STORE and --out FILE.parquet")
     probe = task2vec.open_probe(probe_path, networks.open_device(device))
-    loaded = load_task(task, size or probe.size, data=data, resize=probe.resize)
+    loaded = load_task(locate(task, data, paths=True), size or probe.size, resize=probe.resize)
     with closing(Bar("embed", "picture")) as bar:
         vector = task2vec.embed(loaded.bank, probe, loaded.name, samples=samples, estimator=estimator, progress=bar)
     name = task2vec.probe_name(probe, size or probe.size, estimator, samples)
