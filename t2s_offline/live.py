@@ -6,7 +6,7 @@ asks and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,12 +20,13 @@ from t2s_offline.workshop import Unit, Workshop
 
 @dataclass
 class LivePath:
-    """Measures missing cells of one recipe and metric. `outcomes`: what was done, for the bill."""
+    """Measures missing cells of one recipe and metric. `validated`: tasks that are chosen on val accuracy; `outcomes`:
+    what was done, for the bill."""
 
     shop: Workshop
     recipe_id: str
     metric: str
-    use_val: bool
+    validated: Collection[str]
     seed: int = 0
     told: Callable[[str], None] = lambda line: None
     outcomes: list[Outcome] = field(default_factory=list)
@@ -39,7 +40,7 @@ class LivePath:
         self.outcomes.append(outcome)
         if outcome.status != "done":
             raise PretrainFailed(f"{unit.name} could not be measured: {outcome.error or 'another sweep is doing it'}")
-        column = "val_accuracy" if self.use_val else "accuracy"
+        column = "val_accuracy" if task in self.validated else "accuracy"
         with self.shop.store.reader() as con:
             row = con.execute(
                 f"SELECT {column} FROM rewards WHERE (recipe, task, configuration, seed, metric) = "
@@ -61,7 +62,7 @@ def live_path(
     recipe_id: str,
     metric: str,
     *,
-    use_val: bool,
+    validated: Collection[str],
     device: str = "auto",
     data: Path | None = None,
     told: Callable[[str], None] = lambda line: None,
@@ -73,4 +74,4 @@ def live_path(
             f"first: t2s-offline import {store.path} --store mine.duckdb"
         )
     shop = workshop_of(store, recipe_id, device=device, data=data)
-    return LivePath(shop, recipe_id, metric, use_val, told=told)
+    return LivePath(shop, recipe_id, metric, validated, told=told)

@@ -19,6 +19,8 @@ from t2s_offline.space import SimSpace
 
 Floats = npt.NDArray[np.floating]
 
+NAMED = 20  # tasks that one line names
+
 
 def mean_over_seeds(accuracy_TCS: Floats) -> npt.NDArray[np.float64]:
     """Mean of the last axis over what is not NaN; NaN where nothing is. Shape (T, C)."""
@@ -32,8 +34,9 @@ def mean_over_seeds(accuracy_TCS: Floats) -> npt.NDArray[np.float64]:
 class RewardMatrix:
     """Rewards of one recipe and metric.
 
-    accuracy_TCS: test accuracy in percent, NaN where missing; val_TCS: the same on the val part, or None when the table
-    has test accuracy alone.
+    accuracy_TCS: test accuracy in percent, NaN where missing; val_TCS: the same on the val part, or None when no task
+    has it. A task is chosen on val accuracy or on test accuracy, never on a mixture: one that lacks val accuracy in a
+    measured cell loses all of its val accuracies here, and no other task is concerned.
     """
 
     recipe: str
@@ -49,6 +52,10 @@ class RewardMatrix:
                 f"rewards of shape {self.accuracy_TCS.shape}; "
                 f"expected ({len(self.tasks)} tasks, {len(self.space)} configurations, seeds)"
             )
+        if self.val_TCS is not None:
+            gap_T = np.any(np.isnan(self.val_TCS) & ~np.isnan(self.accuracy_TCS), axis=(1, 2))
+            val_TCS = np.where(gap_T[:, None, None], np.nan, self.val_TCS)
+            object.__setattr__(self, "val_TCS", None if np.isnan(val_TCS).all() else val_TCS)
 
     @cached_property
     def reward_TC(self) -> npt.NDArray[np.float64]:
@@ -56,9 +63,43 @@ class RewardMatrix:
         return mean_over_seeds(self.accuracy_TCS)
 
     @cached_property
+    def val_T(self) -> npt.NDArray[np.bool_]:
+        """Tasks that are chosen on val accuracy, shape (T,)."""
+        if self.val_TCS is None:
+            return np.zeros(len(self.tasks), dtype=bool)
+        return np.array(~np.isnan(self.val_TCS).all(axis=(1, 2)))
+
+    @property
+    def validated(self) -> tuple[str, ...]:
+        """Names of the tasks that are chosen on val accuracy."""
+        return tuple(task for task, val in zip(self.tasks, self.val_T, strict=True) if val)
+
+    @property
+    def unvalidated(self) -> tuple[str, ...]:
+        """Names of the tasks that are chosen and reported on the same test part."""
+        return tuple(task for task, val in zip(self.tasks, self.val_T, strict=True) if not val)
+
+    @property
+    def val_note(self) -> str:
+        """One line about tasks that are chosen and reported on the same part; empty when there are none."""
+        without = self.unvalidated
+        if not without:
+            return ""
+        shown = ", ".join(without[:NAMED]) + (f" and {len(without) - NAMED} more" if len(without) > NAMED else "")
+        what = f"for {shown}" if self.validated else "in this table"
+        return f"no val accuracy {what}: chosen and reported on the same test part"
+
+    @cached_property
+    def signal_TCS(self) -> npt.NDArray[np.float64]:
+        """What learners may look at, shape (T, C, S): a task's val accuracy, or its test accuracy where it has none."""
+        if self.val_TCS is None:
+            return self.accuracy_TCS
+        return np.where(self.val_T[:, None, None], self.val_TCS, self.accuracy_TCS)
+
+    @cached_property
     def signal_TC(self) -> npt.NDArray[np.float64]:
-        """What learners may look at, shape (T, C): val accuracy where the table has it, test accuracy otherwise."""
-        return self.reward_TC if self.val_TCS is None else mean_over_seeds(self.val_TCS)
+        """Mean of `signal_TCS` over seeds, shape (T, C)."""
+        return self.reward_TC if self.val_TCS is None else mean_over_seeds(self.signal_TCS)
 
     @cached_property
     def measured_C(self) -> npt.NDArray[np.bool_]:

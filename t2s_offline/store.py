@@ -87,7 +87,11 @@ class RewardStore(StoreFile):
         return {task: digest or None for task, digest in rows}
 
     def matrix(self, recipe: str | None = None, metric: str = "knn5") -> RewardMatrix:
-        """Rewards of a recipe as arrays; tasks sorted by name, NaN where a cell is missing."""
+        """Rewards of a recipe as arrays; tasks sorted by name, NaN where a cell is missing.
+
+        BadFile for configurations of another space, and for what is no accuracy: rows of a table folder were checked by
+        nobody.
+        """
         import numpy as np
         import polars as pl
 
@@ -114,12 +118,22 @@ class RewardStore(StoreFile):
             raise BadFile(
                 f"{self.path} has configurations that are not of the space {space}; import it again"
             ) from error
+        bad = pl.lit(False)
+        for name in ("accuracy", "val_accuracy"):
+            bad |= ~pl.col(name).is_finite()
+            if metric in schema.ACCURACY_METRICS:
+                bad |= ~pl.col(name).is_between(0, 100)
+        if len(found := rows.filter(bad)):
+            task, configuration, _, *values = found.row(0)
+            raise BadFile(
+                f"{self.path}: {metric} of task {task}, configuration {configuration} is {values[0]}, val {values[1]}; "
+                "expected percent, 0 to 100; measure or import it again"
+            )
         accuracy_TCS = np.full((len(tasks), len(space), len(seeds)), np.nan)
         val_TCS = accuracy_TCS.copy()
         accuracy_TCS[task_at, configuration_at, seed_at] = rows["accuracy"].to_numpy()
         val_TCS[task_at, configuration_at, seed_at] = rows["val_accuracy"].fill_null(np.nan).to_numpy()
-        has_val = not rows["val_accuracy"].null_count()
-        return RewardMatrix(recipe, metric, space, tuple(tasks), accuracy_TCS, val_TCS if has_val else None)
+        return RewardMatrix(recipe, metric, space, tuple(tasks), accuracy_TCS, val_TCS)
 
     def embeddings(self, probe: str | None = None) -> Embeddings:
         """Task2Vec vectors under one probe (the only one when no name is given); tasks sorted by name."""

@@ -98,6 +98,26 @@ def test_learn_predict_compare(tiny_store: RewardStore, tmp_path: Path) -> None:
     assert {row["split"] for row in rows} == {"leave_one_out"}
 
 
+def test_tasks_without_val_accuracy_are_named(tiny_store: RewardStore, tmp_path: Path) -> None:
+    import polars as pl
+
+    store = ["--store", tiny_store.path]
+    compared = run("compare", *store, "--leave-one-out", "--learners", "random")
+    assert "no val accuracy in this table: chosen and reported on the same test part" in compared.stderr
+    gap = (pl.col("task") == "birds") & (pl.col("configuration") == "010")
+    value = pl.when(gap).then(None).otherwise(pl.col("accuracy"))
+    tiny_store.add({"rewards": tiny_store.frame("rewards").with_columns(val_accuracy=value)}, replace=True)
+    line = "no val accuracy for birds: chosen and reported on the same test part"
+    learned = run("learn", *store, "--out", tmp_path / "p", *SMALL)
+    compared = run("compare", *store, "--leave-one-out", "--learners", "random")
+    predicted = run("predict", "cars", "--policy", tmp_path / "p", *store, "--measure", "2")
+    for done in (learned, compared, predicted):
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.splitlines().count(line) == 1
+    without = run("learn", *store, "--out", tmp_path / "p", "--leave-out", "birds", *SMALL)
+    assert "no val accuracy" not in without.stderr
+
+
 def test_fractions_and_what_they_cost(tiny_store: RewardStore) -> None:
     import polars as pl
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from t2s_offline.errors import BadInput, UnknownName
+from t2s_offline.judge import restrict
 from t2s_offline.matrix import Embeddings, RewardMatrix, mean_over_seeds
 from t2s_offline.space import SimSpace
 
@@ -18,6 +19,28 @@ def test_learners_look_at_val_accuracy_where_there_is_one(tiny_space: SimSpace) 
     assert RewardMatrix("r", "knn5", tiny_space, ("a",), test_TCS).signal_TC[0, 0] == 10
     matrix = RewardMatrix("r", "knn5", tiny_space, ("a",), test_TCS, val_TCS)
     assert (matrix.signal_TC[0, 0], matrix.reward_TC[0, 0]) == (20, 10)
+
+
+def test_a_gap_in_val_accuracy_concerns_its_task_alone(tiny_space: SimSpace) -> None:
+    test_TCS, val_TCS = np.full((3, 8, 2), 10.0), np.full((3, 8, 2), 20.0)
+    val_TCS[1, 3, 0] = np.nan
+    test_TCS[2, 0], val_TCS[2, 0] = np.nan, np.nan  # not measured at all: no gap
+    matrix = RewardMatrix("r", "knn5", tiny_space, ("a", "b", "c"), test_TCS, val_TCS)
+    assert matrix.val_T.tolist() == [True, False, True]
+    assert matrix.unvalidated == ("b",)
+    assert matrix.signal_TC[0].tolist() == [20] * 8
+    assert matrix.signal_TC[1].tolist() == [10] * 8, "val and test are never mixed within a task"
+    assert matrix.signal_TCS[1].tolist() == test_TCS[1].tolist()
+    assert matrix.select(["b"]).val_TCS is None
+    assert matrix.select(["c", "b"]).val_T.tolist() == [True, False]
+    assert RewardMatrix("r", "knn5", tiny_space, ("a",), test_TCS[:1]).unvalidated == ("a",)
+
+
+def test_a_fraction_keeps_what_a_task_is_chosen_on(tiny_space: SimSpace) -> None:
+    test_TCS, val_TCS = np.full((2, 8, 1), 10.0), np.full((2, 8, 1), 20.0)
+    val_TCS[1, 3] = np.nan
+    matrix = RewardMatrix("r", "knn5", tiny_space, ("a", "b"), test_TCS, val_TCS)
+    assert restrict(matrix, np.array([0, 1])).unvalidated == ("b",)
 
 
 def test_select_keeps_rows_together(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:

@@ -351,6 +351,16 @@ def test_with_one_metric_one_seed_no_seconds(tmp_path: Path) -> None:
     assert any("costs are not known" in line for line in coverage.text)
 
 
+def test_with_a_task_that_lacks_val_accuracy(tmp_path: Path) -> None:
+    tables = full_frames(PLAIN, seeds=1)
+    gap = (pl.col("task") == "task3") & (pl.col("configuration") == "00110") & (pl.col("metric") == "knn5")
+    rewards = tables["rewards"].with_columns(val_accuracy=pl.when(gap).then(None).otherwise(pl.col("val_accuracy")))
+    made = partial(tmp_path, {**tables, "rewards": rewards})
+    line = "No val accuracy for task3: chosen and reported on the same test part, which flatters it."
+    assert line in made.missing
+    assert "test accuracy alone" not in " ".join(made.missing)
+
+
 def test_with_missing_cells(tmp_path: Path) -> None:
     tables = full_frames(PLAIN, seeds=1)
     lost = (pl.col("configuration") == "11111") | (
@@ -398,9 +408,10 @@ def test_without_a_split(tmp_path: Path, tiny_store: RewardStore) -> None:
 
 def test_another_metric_with_no_bounds(tmp_path: Path) -> None:
     tables = full_frames(PLAIN, seeds=1)
+    knn5 = pl.col("metric") == "knn5"
     scores = tables["rewards"].with_columns(
-        metric=pl.when(pl.col("metric") == "knn5").then(pl.lit("logme")).otherwise("metric"),
-        accuracy=pl.col("accuracy") / 100 - 0.7,
+        metric=pl.when(knn5).then(pl.lit("logme")).otherwise("metric"),
+        accuracy=pl.when(knn5).then(pl.col("accuracy") / 100 - 0.7).otherwise("accuracy"),
     )
     made = make_report(make_store(tmp_path / "logme.duckdb", {**tables, "rewards": scores}), metric="logme")
     assert "LogME" in page(made)

@@ -15,6 +15,7 @@ import pytest
 
 from t2s_offline import schema
 from t2s_offline.errors import BadFile, BadInput, EmptyStore, StoreError, StoreLocked, UnknownName
+from t2s_offline.exchange import export_store
 from t2s_offline.frames import typed
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.store import RewardStore
@@ -38,10 +39,34 @@ def test_seeds_missing_cells_and_val_accuracy(tiny_store: RewardStore, tiny_fram
     assert matrix.accuracy_TCS.shape == (4, 8, 2)
     assert np.isnan(matrix.accuracy_TCS[2, :, 1]).all()
     assert matrix.reward_TC[0, 0] == matrix.accuracy_TCS[0, 0, 0] + 1
-    assert matrix.val_TCS is None, "val accuracy counts only when every cell has it"
+    assert matrix.val_TCS is None, "val accuracy counts only when every cell of a task has it"
     cells = again.with_columns(metric=pl.lit("linear"))
     tiny_store.add({"rewards": cells})
     assert tiny_store.matrix(metric="linear").signal_TC[0, 0] == 50
+
+
+def test_one_row_without_val_accuracy_moves_its_task_alone(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    gap = (pl.col("task") == "birds") & (pl.col("configuration") == "010")
+    rewards = tiny_frames["rewards"].with_columns(
+        metric=pl.lit("linear"), val_accuracy=pl.when(gap).then(None).otherwise(pl.lit(50.0))
+    )
+    tiny_store.add({"rewards": rewards})
+    matrix = tiny_store.matrix(metric="linear")
+    assert matrix.unvalidated == ("birds",)
+    assert (matrix.signal_TC[[0, 2, 3]] == 50).all()
+    assert np.array_equal(matrix.signal_TC[1], matrix.reward_TC[1])
+
+
+@pytest.mark.parametrize("value", [float("inf"), -1.0, 100.5])
+def test_a_folder_with_rewards_that_are_no_percent_is_refused(
+    tiny_store: RewardStore, tmp_path: Path, value: float
+) -> None:
+    export_store(tiny_store, tmp_path / "t")
+    frame = pl.read_parquet(tmp_path / "t" / "rewards.parquet")
+    frame = frame.with_columns(accuracy=pl.when(pl.col("task") == "cars").then(value).otherwise(pl.col("accuracy")))
+    frame.write_parquet(tmp_path / "t" / "rewards.parquet")
+    with pytest.raises(BadFile, match=r"task cars.*0 to 100"):
+        RewardStore(tmp_path / "t").matrix()
 
 
 def test_adding_twice_changes_nothing(tiny_store: RewardStore, tiny_frames: Frames) -> None:

@@ -241,7 +241,7 @@ def test_a_missing_cell_is_measured_live(sweep: Sweep) -> None:
     import numpy as np
 
     embeddings = Embeddings("p", matrix.tasks, np.array(vectors, dtype=np.float32))
-    live = live_path(shop.store, recipe_id, "knn5", use_val=True, device="cpu")
+    live = live_path(shop.store, recipe_id, "knn5", validated=matrix.validated, device="cpu")
     trained = train_policy(Reinforce(epochs=12, hidden=8), matrix, embeddings, on_miss="live", live=live)
     touched = {configuration for _, configuration in trained.filled}
     assert touched
@@ -254,9 +254,25 @@ def test_a_missing_cell_is_measured_live(sweep: Sweep) -> None:
     assert again.card["misses"] == 0
 
 
+def test_the_live_path_looks_at_the_part_its_task_is_chosen_on(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    from t2s_offline import live as module
+    from t2s_offline import schema
+    from t2s_offline.frames import typed
+    from t2s_offline.work import Outcome
+
+    shop = sweep.shop("parts")
+    recipe_id = next(iter(sweep.spec.recipes))
+    row = {"recipe": recipe_id, "configuration": "00000001", "accuracy": 40.0, "val_accuracy": 60.0}
+    rows = pl.DataFrame([row | {"task": "digits"}, row | {"task": "other"}])
+    shop.store.add({"rewards": typed(rows, schema.REWARDS, "planted")})
+    monkeypatch.setattr(module, "run_unit", lambda unit, shop: Outcome(unit, "done"))
+    live = live_path(shop.store, recipe_id, "knn5", validated=("digits",), device="cpu")
+    assert (live("digits", "00000001"), live("other", "00000001")) == (60, 40)
+
+
 def test_the_live_path_needs_a_recipe_of_ours(tiny_store: RewardStore) -> None:
     with pytest.raises(BadInput, match="not made by a sweep"):
-        live_path(tiny_store, "tiny", "knn5", use_val=False)
+        live_path(tiny_store, "tiny", "knn5", validated=())
 
 
 def test_units_name_files_safely() -> None:

@@ -109,7 +109,7 @@ def test_rows_that_cannot_be_are_found_behind_good_checksums(folder: Path) -> No
 
 def test_nothing_is_measured_live_for_a_folder_that_cannot_keep_it(folder: Path) -> None:
     with pytest.raises(BadInput, match="t2s-offline import"):
-        live_path(RewardStore(folder), RECIPE, "knn5", use_val=False)
+        live_path(RewardStore(folder), RECIPE, "knn5", validated=())
 
 
 def test_tables_are_found_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from t2s_offline.cli.learn import training_tasks
+from t2s_offline.cli.learn import note_of_val, training_tasks
 from t2s_offline.cli.options import (
     Bar,
     format_option,
@@ -68,6 +68,7 @@ def compare(
         seen = size or int(matrix.measured_C.sum())
         rows += [replace(row, runs=seen, hours=None if seconds is None else seen * seconds / 3600) for row in new]
     show(rows, file_format)
+    note_of_val(matrix.select([task for task in matrix.tasks if task in embeddings.tasks]))
     remarks(found, leave_one_out)
 
 

@@ -117,7 +117,7 @@ def learn(
     if not tasks:
         raise BadInput(f"--train-tasks {train_tasks}: no such task has rewards; use all, or names with commas")
     matrix, embeddings = matrix.select(tasks), embeddings.select(tasks)
-    gaps = 0
+    chosen_on, gaps = matrix, 0
     if on_miss == "model":
         from t2s_offline.learners.surrogate import modelled
 
@@ -134,6 +134,7 @@ def learn(
     finally:
         bar.close()
     save_policy(out, trained.policy, {**trained.card, "on_miss": on_miss, "modelled": gaps})
+    note_of_val(chosen_on)
     card, reached = trained.card, trained.card["reached"]
     note(f"{card['hits']} hits, {card['misses']} misses, {card['seconds']:.1f} s")
     if live is not None and live.outcomes:
@@ -148,9 +149,14 @@ def learn(
     print_rows(list(shown), [[str(v) if isinstance(v, Path) else v for v in shown.values()]], file_format)
 
 
+def note_of_val(matrix: RewardMatrix) -> None:
+    """A line on stderr that names the tasks whose rewards are chosen and reported on the same part."""
+    if matrix.val_note:
+        note(matrix.val_note)
+
+
 def live_evaluator(store: RewardStore, matrix: RewardMatrix, device: str) -> LivePath:
-    """What measures missing cells: on the part of a task that the learner looks at."""
+    """What measures missing cells: on the part of each task that the learner looks at."""
     from t2s_offline.live import live_path
 
-    use_val = matrix.val_TCS is not None
-    return live_path(store, matrix.recipe, matrix.metric, use_val=use_val, device=device, told=note)
+    return live_path(store, matrix.recipe, matrix.metric, validated=matrix.validated, device=device, told=note)

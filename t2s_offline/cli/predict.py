@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from t2s_offline.cli.learn import note_of_val
 from t2s_offline.cli.options import (
     Bar,
     format_option,
@@ -124,6 +125,7 @@ class Place:
         if self.matrix is None:
             raise BadInput("--measure needs rewards to learn from: name their recipe with --recipe")
         others = [name for name in self.matrix.tasks if name != task and name in embeddings.tasks]
+        note_of_val(self.matrix.select([*others, *({task} & set(self.matrix.tasks))]))
         policy = Surrogate().fit(self.matrix.select(others), embeddings.select(others), rng=derive_rng("predict"))
         belief = policy.belief(embeddings.select((task,)).unit_TD[0])
         if task in self.matrix.tasks:

@@ -167,7 +167,7 @@ def level_of(mean_T: Float64, sd_T: Float64) -> Level:
 
 def noise_of(matrix: RewardMatrix) -> float:
     """SD of one measurement in percent from what differs between seeds of a cell, pooled; 0 with a single seed."""
-    value_TCS = matrix.accuracy_TCS if matrix.val_TCS is None else matrix.val_TCS
+    value_TCS = matrix.signal_TCS
     known_TCS = ~np.isnan(value_TCS)
     count_TC = known_TCS.sum(axis=2)
     total_TC = np.where(known_TCS, value_TCS, 0.0).sum(axis=2)

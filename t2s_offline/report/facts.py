@@ -51,10 +51,6 @@ class Facts:
         known = self.embeddings.tasks if self.embeddings is not None else self.matrix.tasks
         return tuple(task for task in self.matrix.tasks if task in known)
 
-    @property
-    def has_val(self) -> bool:
-        return self.matrix.val_TCS is not None
-
     def ask(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """Rows of a SELECT on the store as dictionaries; `values` for $1, $2 … (names of users are never SQL)."""
         with self.store.reader() as con:
@@ -113,6 +109,8 @@ def read_facts(
             "The table has test accuracy alone: what is chosen is chosen and reported on the same part, which flatters "
             "it."
         )
+    elif matrix.val_note:
+        missing.append(f"{matrix.val_note[:1].upper()}{matrix.val_note[1:]}, which flatters it.")
     if store.backbone_seconds(matrix.recipe) is None:
         missing.append("No backbone has its seconds: what the table cost, and what a full one would, is not known.")
     others = _others(store, matrix, missing)
