@@ -142,9 +142,9 @@ class Posterior:
         return mean_C, np.sqrt(np.maximum(second_C - mean_C**2, 0.0))
 
     def expected_improvement(self, best: float) -> Float64:
-        """Expected gain over `best` (percent) of measuring each configuration, in units of the scale, shape (C,)."""
-        sd_GC = np.sqrt(np.maximum(self.variance_GC, JITTER))
-        ahead_GC = self.mean_GC - (best / self.scale_G)[:, None]
+        """Expected gain over `best` of measuring each configuration, both in percent, shape (C,)."""
+        sd_GC = self.scale_G[:, None] * np.sqrt(np.maximum(self.variance_GC, JITTER))
+        ahead_GC = self.scale_G[:, None] * self.mean_GC - best
         unit_GC = ahead_GC / sd_GC
         density_GC = np.exp(-0.5 * unit_GC**2) / np.sqrt(2 * np.pi)
         return self.weight_G @ (ahead_GC * ndtr(unit_GC) + sd_GC * density_GC)

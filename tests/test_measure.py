@@ -66,6 +66,20 @@ def test_a_measurement_that_is_no_number_is_refused(new_task: tuple[Belief, np.n
         shortlist(new_task[0], lambda index: float("nan"), 1)
 
 
+def test_expected_improvement_is_in_percent(new_task: tuple[Belief, np.ndarray]) -> None:
+    belief, reward_C = new_task
+    posterior = belief.given(np.array([3, 17]), reward_C[[3, 17]])
+    best, rng = float(reward_C[[3, 17]].max()), np.random.default_rng(0)
+    scale = rng.choice(len(posterior.scale_G), size=200_000, p=posterior.weight_G)
+    for at in (0, 9, 30):
+        unit = posterior.mean_GC[scale, at] + np.sqrt(posterior.variance_GC[scale, at]) * rng.standard_normal(
+            len(scale)
+        )
+        drawn = np.maximum(posterior.scale_G[scale] * unit - best, 0.0)
+        error = 4 * drawn.std() / np.sqrt(len(drawn))
+        assert posterior.expected_improvement(best)[at] == pytest.approx(drawn.mean(), abs=error)
+
+
 def test_random_search_is_exact() -> None:
     reward_C = np.array([3.0, 9.0, 1.0, np.nan, 4.0, 7.0])
     known = [value for value in reward_C if np.isfinite(value)]
