@@ -15,6 +15,7 @@ from torch import nn
 
 from t2s_offline.errors import BadFile
 from t2s_offline.files import write_whole
+from t2s_offline.tensor_files import announced
 
 FORMAT = "t2s-offline checkpoint 1"
 State = dict[str, torch.Tensor]
@@ -31,7 +32,15 @@ def snapshot(network: nn.Module, optimiser: torch.optim.Optimizer) -> State:
 
 
 def restore(state: Mapping[str, torch.Tensor], network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    """Put a state back in place; RuntimeError or KeyError when it is of another network."""
+    """Put a state back in place; BadFile when it is of another network."""
+    try:
+        _restore(state, network, optimiser)
+    except (RuntimeError, KeyError, IndexError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise BadFile(f"the checkpoint is of another network: {reason}; remove it to start over") from error
+
+
+def _restore(state: Mapping[str, torch.Tensor], network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
     network.load_state_dict({name[8:]: tensor for name, tensor in state.items() if name.startswith("network.")})
     content = optimiser.state_dict()
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
@@ -60,14 +69,14 @@ def write_checkpoint(path: Path, state: State, card: Mapping[str, Any]) -> None:
 
 def read_checkpoint(path: Path) -> tuple[State, dict[str, Any]] | None:
     """State and card, or None when there is none that can be read: the work then starts over."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
     if not path.is_file():
         return None
     try:
-        with safe_open(path, framework="pt") as file:
-            card = json.loads((file.metadata() or {}).get("t2s_offline", "null"))
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError):
+        card = json.loads(announced(path, ("F32", "F64", "I64")).metadata.get("t2s_offline", "null"))
+        state = load_file(path)
+    except (SafetensorError, OSError, ValueError, RecursionError, BadFile):
         return None
     return (state, card) if isinstance(card, dict) and card.get("format") == FORMAT else None

@@ -52,6 +52,11 @@ def make_design(table: Mapping[str, Any], space: SimSpace = TASK2SIM) -> Design:
     allowed, make = KINDS[kind]
     for key in settings:
         check_known(f"key in [design] of kind {kind}", key, allowed)
+    for key in allowed:
+        if key not in settings and key != "seed":
+            raise BadInput(f"[design] {key} is missing; a design of kind {kind} needs it")
+        if key != "configurations" and type(settings.get(key, 0)) is not int:
+            raise BadInput(f"[design] {key} = {settings[key]!r}; expected a whole number")
     design = make(space, **settings)
     for configuration in also:
         space.digits(configuration)
@@ -84,10 +89,12 @@ def one_at_a_time(space: SimSpace) -> Design:
 
 def listed(space: SimSpace, configurations: Sequence[str]) -> Design:
     """These configurations, in this order."""
+    if not isinstance(configurations, list) or not all(isinstance(name, str) for name in configurations):
+        raise BadInput("[design] configurations: expected a list of configurations as texts")
     if not configurations:
         raise BadInput("[design] configurations = []; expected one or more")
     for configuration in configurations:
-        space.digits(str(configuration))
+        space.digits(configuration)
     return Design("list", tuple(dict.fromkeys(configurations)))
 
 

@@ -19,6 +19,7 @@ from torch import nn
 
 from t2s_offline.errors import BadFile, BadInput, check_known
 from t2s_offline.files import write_whole
+from t2s_offline.tensor_files import announced
 
 FORMAT = "t2s-offline backbone 1"
 MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as torchvision's weights expect
@@ -199,25 +200,40 @@ def save_backbone(path: Path, backbone: Backbone, head: nn.Linear | None, card: 
 
 def load_backbone(path: Path, device: torch.device | str = "cpu") -> SavedBackbone:
     """Read what `save_backbone` wrote; BadFile when it is absent, no safetensors, or of another shape."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
     if not path.is_file():
         raise BadFile(f"no backbone at {path}; write one with: t2s-offline pretrain --out {path}")
+    found = announced(path, ("F16", "F32", "I64"))
     try:
-        with safe_open(path, framework="pt") as file:
-            card = json.loads((file.metadata() or {}).get("t2s_offline", "null"))
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        card = json.loads(found.metadata.get("t2s_offline", "null"))
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{path} is no backbone of this package: its card is no JSON; pre-train it again") from error
+    arch = card.get("arch") if isinstance(card, dict) and card.get("format") == FORMAT else None
+    if not isinstance(arch, str) or arch not in WIDTHS:
+        raise BadFile(f"{path} is no backbone of this package; expected format {FORMAT!r}; pre-train it again")
+    backbone, head = _empty(arch), None
+    expected = {f"trunk.{name}": tuple(tensor.shape) for name, tensor in backbone.trunk.state_dict().items()}
+    if "head.weight" in found.shapes:
+        classes = found.shapes["head.weight"][0] if found.shapes["head.weight"] else 0
+        expected |= {"head.weight": (classes, backbone.features), "head.bias": (classes,)}
+    # before anything is read: a stranger's shapes decide no allocation
+    if wrong := sorted(name for name in expected.keys() | found.shapes.keys()
+                       if expected.get(name) != found.shapes.get(name)):  # fmt: skip
+        raise BadFile(
+            f"{path} is damaged: {wrong[0][:60]} has shape {found.shapes.get(wrong[0])}, {arch} has "
+            f"{expected.get(wrong[0])}; pre-train it again"
+        )
+    try:
+        tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
     except (SafetensorError, OSError, ValueError) as error:
         raise BadFile(f"{path} is not safetensors: {' '.join(str(error).split())[:80]}; expected a backbone") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT or card.get("arch") not in WIDTHS:
-        raise BadFile(f"{path} is no backbone of this package; expected format {FORMAT!r}; pre-train it again")
-    backbone = _empty(card["arch"]).to_empty(device="cpu")
-    head = None
-    try:
-        if "head.weight" in tensors:
-            head = nn.Linear(backbone.features, len(tensors["head.weight"]), device="meta").to_empty(device="cpu")
-            head.load_state_dict({name: tensors[f"head.{name}"] for name in ("weight", "bias")})
-        backbone.trunk.load_state_dict({n[6:]: tensor for n, tensor in tensors.items() if n.startswith("trunk.")})
-    except (RuntimeError, KeyError) as error:
-        raise BadFile(f"{path} is damaged: {' '.join(str(error).split())[:120]}; pre-train it again") from error
+    if lost := [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]:
+        raise BadFile(f"{path} is damaged: {lost[0]} is not finite; pre-train it again")
+    backbone = backbone.to_empty(device="cpu")
+    if "head.weight" in tensors:
+        head = nn.Linear(backbone.features, len(tensors["head.weight"]), device="meta").to_empty(device="cpu")
+        head.load_state_dict({name: tensors[f"head.{name}"] for name in ("weight", "bias")})
+    backbone.trunk.load_state_dict({n[6:]: tensor for n, tensor in tensors.items() if n.startswith("trunk.")})
     return SavedBackbone(_placed(backbone, device), head.to(device) if head is not None else None, card)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from t2s_offline.errors import BadFile, BadInput
 from t2s_offline.files import write_whole
 from t2s_offline.space import SimSpace
+from t2s_offline.tensor_files import announced
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -24,6 +25,7 @@ Float64 = npt.NDArray[np.float64]
 WEIGHTS = "policy.safetensors"
 CARD = "policy.json"
 FORMAT = "t2s-offline policy 1"
+MAX_CARD = 16 << 20  # bytes
 
 
 class Policy(Protocol):
@@ -91,7 +93,9 @@ class FactoredPolicy:
     def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
         """All weight on the likeliest measured configuration, as the paper evaluates (section 3.2)."""
         likeliest_T = np.where(measured_C, self.probabilities(unit_TD), -1.0).argmax(axis=1)
-        return np.eye(len(self.space))[likeliest_T]
+        decision_TC = np.zeros((len(unit_TD), len(self.space)))
+        decision_TC[np.arange(len(unit_TD)), likeliest_T] = 1.0
+        return decision_TC
 
 
 def softmax(logits: Float64) -> Float64:
@@ -132,27 +136,56 @@ def save_policy(folder: Path, policy: FactoredPolicy, card: Mapping[str, Any]) -
 def load_policy(folder: Path) -> SavedPolicy:
     """Read what `save_policy` wrote; BadFile when it is absent, corrupt or of another shape."""
     from safetensors import SafetensorError
-    from safetensors.numpy import load
+    from safetensors.numpy import load_file
 
     if not (folder / CARD).is_file():
         raise BadFile(f"no policy in {folder}: {CARD} is missing; write one with: t2s-offline learn --out {folder}")
     try:
-        card = json.loads((folder / CARD).read_text("utf-8"))
-        tensors = load((folder / WEIGHTS).read_bytes())
-    except (OSError, ValueError, SafetensorError) as error:
-        raise BadFile(f"cannot read the policy in {folder}: {error}; learn it again") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise BadFile(f"{folder / CARD} is not a policy card; expected format {FORMAT!r}; learn it again")
-    try:
+        card = _read_card(folder / CARD)
         space = SimSpace.parse(str(card["space"]))
-        seeds = sorted({int(name.partition(".")[0]) for name in tensors})
-        networks = tuple(MLP(*(tensors[f"{seed}.{field}"] for field in MLP.__dataclass_fields__)) for seed in seeds)
-        if not networks or any(not np.isfinite(tensor).all() for tensor in tensors.values()):
-            raise BadInput("no networks, or weights that are not finite")
-        policy = FactoredPolicy(space, networks)
-        policy.probabilities(np.zeros((1, networks[0].weight1.shape[1]), dtype=np.float32))
-        if networks[0].bias3.shape != (int(space.levels_P.sum()),):
-            raise BadInput("heads do not match the space")
-    except (KeyError, ValueError, IndexError, BadInput) as error:
-        raise BadFile(f"the policy in {folder} is damaged: {error}; learn it again") from error
-    return SavedPolicy(policy, card)
+        shapes = announced(folder / WEIGHTS, ("F32",)).shapes
+        seeds = _seeds(shapes, int(space.levels_P.sum()))
+        tensors = load_file(folder / WEIGHTS)
+    except (OSError, KeyError, ValueError, SafetensorError, BadInput) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadFile(f"cannot read the policy in {folder}: {reason}; learn it again") from error
+    if any(not np.isfinite(tensor).all() for tensor in tensors.values()):
+        raise BadFile(f"the policy in {folder} is damaged: weights that are not finite; learn it again")
+    fields = MLP.__dataclass_fields__
+    networks = tuple(MLP(*(tensors[f"{seed}.{field}"] for field in fields)) for seed in range(seeds))
+    return SavedPolicy(FactoredPolicy(space, networks), card)
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    """The card, with the values that others rely on checked; BadInput says which is wrong."""
+    if path.stat().st_size > MAX_CARD:
+        raise BadInput(f"{path.name} has {path.stat().st_size} bytes; expected at most {MAX_CARD}")
+    try:
+        card = json.loads(path.read_text("utf-8"))
+    except RecursionError as error:
+        raise BadInput(f"{path.name} is nested too deeply") from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise BadInput(f"{path.name} is no policy card; expected format {FORMAT!r}")
+    for key in ("recipe", "metric", "probe"):
+        if not isinstance(card.get(key), str | None):
+            raise BadInput(f"{path.name}: {key} is no text")
+    tasks = card.get("tasks", [])
+    if not isinstance(tasks, list) or not all(isinstance(task, str) for task in tasks):
+        raise BadInput(f"{path.name}: tasks is no list of texts")
+    return card
+
+
+def _seeds(shapes: Mapping[str, tuple[int, ...]], levels: int) -> int:
+    """How many networks tensors of these shapes are, by the layout of `save_policy`; BadInput for another layout."""
+    width, inputs = (shapes.get("0.weight1") or (0, 0))[:2] if len(shapes.get("0.weight1", ())) == 2 else (0, 0)
+    if not width or not inputs:
+        raise BadInput("it has no network of one unit or more")
+    wanted = {
+        "weight1": (width, inputs), "bias1": (width,), "weight2": (width, width), "bias2": (width,),
+        "weight3": (levels, width), "bias3": (levels,),
+    }  # fmt: skip
+    seeds = len(shapes) // len(wanted)
+    layout = {f"{seed}.{field}": shape for seed in range(seeds) for field, shape in wanted.items()}
+    if wrong := sorted(name for name in layout.keys() | shapes.keys() if layout.get(name) != shapes.get(name)):
+        raise BadInput(f"tensor {wrong[0][:60]} has shape {shapes.get(wrong[0])}; expected {layout.get(wrong[0])}")
+    return seeds

@@ -40,6 +40,29 @@ def test_fractions_of_the_papers_space(runs: int, resolution: int | None) -> Non
     assert all(column.sum() == 0 for column in columns.values())
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"kind": "fractional"}, "runs is missing"),
+        ({"kind": "random"}, "runs is missing"),
+        ({"kind": "list"}, "configurations is missing"),
+        ({"kind": "fractional", "runs": 16.0}, r"runs = 16\.0; expected a whole number"),
+        ({"kind": "random", "runs": True}, "runs = True; expected a whole number"),
+        ({"kind": "random", "runs": "9"}, "runs = '9'; expected a whole number"),
+        ({"kind": "random", "runs": 9, "seed": 0.5}, r"seed = 0\.5; expected a whole number"),
+        ({"kind": "fractional", "runs": -4}, "expected a power of two"),
+        ({"kind": "random", "runs": 10**9}, "expected 1 to 256"),
+        ({"kind": "list", "configurations": "00000000"}, "expected a list of configurations"),
+        ({"kind": "list", "configurations": [0]}, "expected a list of configurations"),
+        ({"kind": "list", "configurations": [["00000000"]]}, "expected a list of configurations"),
+    ],
+)
+def test_a_design_without_what_its_kind_needs(table: dict[str, object], said: str) -> None:
+    with pytest.raises(BadInput, match=said) as caught:
+        make_design(table)
+    assert "\n" not in str(caught.value)
+
+
 def test_words_are_what_is_aliased() -> None:
     design = make_design({"kind": "fractional", "runs": 16})
     sign = 1 - 2 * np.array([[int(digit) for digit in row] for row in design.configurations])

@@ -18,6 +18,7 @@ FLOORS = {
     "formats": 0,
     "seeds": 0,
     "space": 1,
+    "tensor_files": 1,
     "tasks": 1,
     "recipe": 1,
     "networks": 2,

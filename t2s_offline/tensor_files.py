@@ -1,0 +1,74 @@
+"""Safetensors files of strangers: what a file announces is checked before any of it is read.
+
+Comes in: a path and the number types that may be in it. Goes out: names with shapes, and the file's metadata. Ignores
+what the tensors are for; BadFile when a file is no safetensors, or announces what no honest one does.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from t2s_offline.errors import BadFile
+
+#: Bytes. Honest headers take 100 a tensor; the largest honest file is a policy of a hundred seeds.
+MAX_HEADER = 4 << 20
+MAX_FILE = 4 << 30
+BYTES = {"F32": 4, "F16": 2, "F64": 8, "I64": 8}
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What a file says it holds. shapes: by name; metadata: texts by name."""
+
+    shapes: dict[str, tuple[int, ...]]
+    metadata: dict[str, str]
+
+
+def announced(path: Path, types: Collection[str]) -> Announced:
+    """Names, shapes and metadata of a file whose tensors are of these types (names of safetensors: F32, F16 …)."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(8)
+            length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
+            if not 2 <= length <= min(MAX_HEADER, size - 8):
+                raise BadFile(f"{path} is not safetensors: its header would have {length} bytes; get the file again")
+            header = json.loads(file.read(length))
+    except OSError as error:
+        raise BadFile(f"cannot read {path}: {error.strerror or error}; expected a safetensors file") from error
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{path} is not safetensors: its header is no JSON; get the file again") from error
+    if size > MAX_FILE:
+        raise BadFile(f"{path} has {size} bytes; expected at most {MAX_FILE}")
+    if not isinstance(header, dict):
+        raise BadFile(f"{path} is not safetensors: its header is no table; get the file again")
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise BadFile(f"{path} is not safetensors: its metadata are no texts; get the file again")
+    if not header:
+        raise BadFile(f"{path} holds no tensors; get the file again")
+    return Announced({name: _shape(path, name, entry, types) for name, entry in header.items()}, metadata)
+
+
+def _shape(path: Path, name: str, entry: Any, types: Collection[str]) -> tuple[int, ...]:
+    entry = entry if isinstance(entry, dict) else {}
+    kind = str(entry.get("dtype"))
+    if kind not in types:
+        raise BadFile(f"{path}: tensor {name[:60]} is of type {kind[:20]}; expected {' or '.join(types)}")
+    shape, place = _naturals(entry.get("shape")), _naturals(entry.get("data_offsets"))
+    if shape is None or place is None:
+        raise BadFile(f"{path} is not safetensors: tensor {name[:60]} has no shape or place; get the file again")
+    if len(shape) > 8 or len(place) != 2 or place[1] - place[0] != prod(shape) * BYTES[kind]:
+        raise BadFile(f"{path} is not safetensors: tensor {name[:60]} is not as large as its shape; get the file again")
+    return shape
+
+
+def _naturals(value: Any) -> tuple[int, ...] | None:
+    fits = isinstance(value, list) and all(type(number) is int and number >= 0 for number in value)
+    return tuple(value) if fits else None

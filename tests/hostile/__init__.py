@@ -1,0 +1,1 @@
+"""What strangers may send, made by a script: see `make.py`."""
