@@ -27,12 +27,14 @@ from t2s_offline.seeds import derive_seed
 
 @dataclass(frozen=True)
 class Measurement:
-    """One metric of a task: `accuracy` on test and `val_accuracy` on val in percent (scores for logme), seconds."""
+    """One metric of a task: `accuracy` on test and `val_accuracy` on val in percent (scores for logme), how many pictures
+    each rests on, seconds."""
 
     metric: str
     accuracy: float
     val_accuracy: float
     n_eval: int
+    n_val: int
     seconds: float
 
 
@@ -91,7 +93,8 @@ def evaluate(
                 measured(metric, teach, found[part], classes, recipe, derive_seed(metric, task, seed, part), task)
                 for part, teach in (("val", found["train"]), ("test", found["train"] + found["val"]))
             ]
-        rows.append(Measurement(metric, values[1], values[0], len(parts["test"]), time.perf_counter() - begin))
+        n_val = len(parts["train" if metric == "logme" else "val"])
+        rows.append(Measurement(metric, values[1], values[0], len(parts["test"]), n_val, time.perf_counter() - begin))
     return rows
 
 

@@ -28,6 +28,7 @@ ONE_OF = {
     "optimiser": ("adamw", "sgd"),
     "precision": ("bfloat16", "float32"),
     "linear_solver": ("lbfgs", "sgd"),
+    "val_by": ("part", "folds"),
 }
 #: name -> least and greatest value that makes sense
 BOUNDS: dict[str, tuple[float, float]] = {
@@ -94,6 +95,7 @@ class Recipe:
     final_rate: float = 0.0  # at which the cosine ends
     cosine_from_start: bool = False  # the cosine runs from epoch 0, warm-up only hides its beginning
     drop_path: float = 0.0  # share of residual branches left out in the last block
+    val_by: str = "part"  # folds: val accuracy of knn5 and linear from all training pictures, each left out in turn
 
     def __post_init__(self) -> None:
         for name, kind in _KINDS.items():

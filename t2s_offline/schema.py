@@ -126,6 +126,7 @@ REWARDS = _table(
     ("accuracy", "DOUBLE!", "test accuracy in percent"),
     ("val_accuracy", "DOUBLE", "val accuracy in percent; empty when it was not measured"),
     ("n_eval", "INTEGER", "test pictures"),
+    ("n_val", "INTEGER", "pictures that val_accuracy rests on"),
     ("seconds", "DOUBLE", "seconds the measurement took"),
     ("created_at", "TIMESTAMP", "when it was written, UTC"),
     ("source", "VARCHAR", "where it came from"),

@@ -128,6 +128,7 @@ def test_a_task_is_measured_by_every_metric() -> None:
     rows = evaluate(backbone, "digits", task.parts, RECIPE, ("knn5", "linear", "logme"))
     assert [row.metric for row in rows] == ["knn5", "linear", "logme"]
     assert all(row.n_eval == len(task["test"]) for row in rows)
+    assert [row.n_val for row in rows] == [len(task["val"]), len(task["val"]), len(task["train"])]
     assert all(60 < row.accuracy <= 100 for row in rows[:2])
     again = evaluate(backbone, "digits", task.parts, RECIPE, ("linear", "knn5"))
     assert [row.accuracy for row in again] == [rows[1].accuracy, rows[0].accuracy]

@@ -69,6 +69,14 @@ def test_a_folder_with_rewards_that_are_no_percent_is_refused(
         RewardStore(tmp_path / "t").matrix()
 
 
+def test_a_table_made_before_a_column_loads_with_that_column_empty(tmp_path: Path, tiny_frames: Frames) -> None:
+    for name, frame in tiny_frames.items():
+        frame.drop("n_val", strict=False).write_parquet(tmp_path / f"{name}.parquet")
+    store = RewardStore(tmp_path)
+    assert store.frame("rewards")["n_val"].null_count() == 32
+    assert store.matrix().reward_TC.shape == (4, 8)
+
+
 def test_adding_twice_changes_nothing(tiny_store: RewardStore, tiny_frames: Frames) -> None:
     before = {name: tiny_store.frame(name) for name in schema.TABLES}
     assert set(tiny_store.add(tiny_frames).values()) == {0}

@@ -44,7 +44,7 @@ eval_pictures = 100
 epochs = 2
 batch = 4
 """
-COLUMNS = ["recipe", "task", "configuration", "seed", "metric", "accuracy", "val_accuracy", "n_eval"]
+COLUMNS = ["recipe", "task", "configuration", "seed", "metric", "accuracy", "val_accuracy", "n_eval", "n_val"]
 
 
 class Sweep:

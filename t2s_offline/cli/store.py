@@ -53,7 +53,7 @@ def import_command(path: Path, store_path: Path, recipe: str | None, space: str 
     """Add rewards or embeddings from a Parquet or CSV file, or a folder of them.
 
     Rewards need the columns task, configuration, accuracy (percent) and recipe; seed, metric, val_accuracy, n_eval,
-    seconds, created_at, source may follow. Embeddings need task, probe, embedding (in CSV a JSON list).
+    n_val, seconds, created_at, source may follow. Embeddings need task, probe, embedding (in CSV a JSON list).
 
     \b
     Examples:
