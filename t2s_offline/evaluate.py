@@ -1,8 +1,11 @@
 """Evaluation: a backbone and a task's pictures come in, accuracies in percent go out.
 
-Features are extracted once a task, for every metric but fine-tuning. The val part is judged by what the train part
-teaches; the test part by train and val together, which is what a user would then have. Ignores how the backbone was
-made. LogME is a score of train (val_accuracy) and of train and val (accuracy), without a bound.
+Features are extracted once a task, for every metric but fine-tuning. The test part is judged by what train and val
+together teach, which is what a user would then have. Val accuracy is that of the val part after learning from the train
+part (val_by = "part"), or that of all pictures of both, each left out in turn (val_by = "folds"): one by one for 5-NN,
+a fifth at a time for the linear probe. Folds judge five times the pictures, so they have less than half the noise.
+Fine-tuning keeps the part. LogME is a score of train (val_accuracy) and of train and val (accuracy), without a bound.
+Ignores how the backbone was made.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
@@ -22,12 +26,15 @@ from t2s_offline.networks import Backbone, extract, linear_head
 from t2s_offline.pictures import Pictures
 from t2s_offline.recipe import METRICS, Recipe
 from t2s_offline.scoring import decayed, dropped, knn_votes, logistic_probe, logme, sgd_probe
-from t2s_offline.seeds import derive_seed
+from t2s_offline.seeds import derive_rng, derive_seed
+
+FOLDS = 5
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One metric of a task: `accuracy` on test and `val_accuracy` on val in percent (scores for logme), how many pictures
+    """One metric of a task: `accuracy` on test and `val_accuracy` on val in percent (scores for logme), the pictures
     each rests on, seconds."""
 
     metric: str
@@ -48,6 +55,11 @@ class Labelled:
     def __add__(self, other: Labelled) -> Labelled:
         pairs = (self.feature_ND, other.feature_ND), (self.label_N, other.label_N)
         return Labelled(*(torch.cat(pair) for pair in pairs))
+
+    def take(self, at: Ints) -> Labelled:
+        """These rows, in this order."""
+        place = torch.from_numpy(at).to(self.label_N.device)
+        return Labelled(self.feature_ND[place], self.label_N[place])
 
 
 def features_of(backbone: Backbone, parts: Mapping[str, Pictures], recipe: Recipe) -> dict[str, Labelled]:
@@ -83,19 +95,66 @@ def evaluate(
     for metric in metrics:
         begin = time.perf_counter()
         if metric == "finetune":
-            values = [
+            val, test = [
                 finetuned(backbone, teach, parts[part], recipe, seed=derive_seed("finetune", task, seed, part))
                 for part, teach in (("val", [parts["train"]]), ("test", [parts["train"], parts["val"]]))
             ]
         else:
             found = found or features_of(backbone, parts, recipe)
-            values = [
-                measured(metric, teach, found[part], classes, recipe, derive_seed(metric, task, seed, part), task)
-                for part, teach in (("val", found["train"]), ("test", found["train"] + found["val"]))
-            ]
-        n_val = len(parts["train" if metric == "logme" else "val"])
-        rows.append(Measurement(metric, values[1], values[0], len(parts["test"]), n_val, time.perf_counter() - begin))
+            bank = found["train"] + found["val"]
+            own = derive_seed(metric, task, seed, "val")
+            if by_folds(metric, recipe):
+                val = left_out(metric, bank, classes, recipe, own, task)
+            else:
+                val = measured(metric, found["train"], found["val"], classes, recipe, own, task)
+            test = measured(metric, bank, found["test"], classes, recipe, derive_seed(metric, task, seed, "test"), task)
+        n_val = val_pictures(metric, parts, recipe)
+        rows.append(Measurement(metric, test, val, len(parts["test"]), n_val, time.perf_counter() - begin))
     return rows
+
+
+def by_folds(metric: str, recipe: Recipe) -> bool:
+    """Val accuracy of the metric is that of all training pictures, each left out in turn."""
+    return recipe.val_by == "folds" and metric in ("knn5", "linear")
+
+
+def val_pictures(metric: str, parts: Mapping[str, Pictures], recipe: Recipe) -> int:
+    """How many pictures the val accuracy of a metric rests on; for logme its score does."""
+    if by_folds(metric, recipe):
+        return len(parts["train"]) + len(parts["val"])
+    return len(parts["train" if metric == "logme" else "val"])
+
+
+def left_out(metric: str, bank: Labelled, classes: int, recipe: Recipe, seed: int, task: str) -> float:
+    """Percent right of all pictures of the bank, each judged by what others teach: for knn5 all others, for linear
+    those of the other folds."""
+    if metric == "knn5":
+        check_bank(len(bank.label_N) - 1, recipe, task)
+        x, y = bank.feature_ND, bank.label_N
+        return percent(knn_votes(x, y, x, classes, recipe.k, recipe.temperature, itself=True), y)
+    right, fold_N = 0.0, fold_of(bank.label_N.cpu().numpy(), task)
+    for fold in range(FOLDS):
+        out, stay = np.flatnonzero(fold_N == fold), np.flatnonzero(fold_N != fold)
+        if len(out) and len(stay):
+            own = derive_seed(seed, "fold", fold)
+            right += len(out) * measured(metric, bank.take(stay), bank.take(out), classes, recipe, own, task)
+    return right / len(fold_N)
+
+
+def fold_of(label_N: Ints, task: str) -> Ints:
+    """The fold of each picture, shape (N,): folds of equal size, each with a like share of every class, by the task's
+    name: the same on every machine and for every backbone."""
+    order_N = np.argsort(derive_rng("folds", task).random(len(label_N)), kind="stable")
+    by_class_N = order_N[np.argsort(label_N[order_N], kind="stable")]
+    fold_N = np.empty(len(label_N), dtype=np.int64)
+    fold_N[by_class_N] = np.arange(len(label_N)) % FOLDS
+    return fold_N
+
+
+def check_bank(pictures: int, recipe: Recipe, task: str) -> None:
+    """BadInput with fewer pictures to compare with than neighbours that vote."""
+    if pictures < recipe.k:
+        raise BadInput(f"task {task} has {pictures} pictures to compare with; expected {recipe.k} or more (k)")
 
 
 def measured(
@@ -106,8 +165,7 @@ def measured(
     if metric == "logme":
         return logme(x, y, classes)
     if metric == "knn5":
-        if len(x) < recipe.k:
-            raise BadInput(f"task {task} has {len(x)} pictures to compare with; expected {recipe.k} or more (k)")
+        check_bank(len(x), recipe, task)
         scores = knn_votes(x, y, judge.feature_ND, classes, recipe.k, recipe.temperature)
     elif recipe.linear_solver == "lbfgs":
         scores = logistic_probe(x, y, classes, recipe.linear_c)(judge.feature_ND)

@@ -27,18 +27,24 @@ def knn_votes(
     classes: int,
     k: int = 5,
     temperature: float = 0.07,
+    *,
+    itself: bool = False,
 ) -> torch.Tensor:
     """Vote sums (M, classes) of the k most similar pictures, each exp(cosine / temperature) for its class.
 
-    Of equally similar pictures the first count. BadInput with fewer than k pictures.
+    Of equally similar pictures the first count. `itself`: the query is the bank, and a picture has no vote for itself;
+    an equal one at another place has. BadInput with fewer than k pictures to compare with.
     """
-    if len(bank_ND) < k:
-        raise BadInput(f"{len(bank_ND)} pictures to compare with; expected {k} or more for {k} nearest neighbours")
+    others = len(bank_ND) - itself
+    if others < k:
+        raise BadInput(f"{others} pictures to compare with; expected {k} or more for {k} nearest neighbours")
     bank_DN = F.normalize(bank_ND, dim=1).T.contiguous()
     votes = torch.empty((len(query_MD), classes), device=query_MD.device)
     chunk = max(CELLS // bank_DN.shape[1], 1)
     for first in range(0, len(query_MD), chunk):
         similarity = F.normalize(query_MD[first : first + chunk], dim=1) @ bank_DN
+        if itself:
+            similarity.diagonal(first).fill_(-torch.inf)
         top = _top(similarity, k)
         weight = torch.exp(similarity.gather(1, top) / temperature)
         votes[first : first + chunk] = torch.zeros_like(votes[first : first + chunk]).scatter_add_(
@@ -66,29 +72,54 @@ def logistic_probe(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int
     """L2-regularised multinomial logistic regression on standardised features; returns features to scores (M, classes).
 
     Minimises c x (sum of cross-entropies) + half the squared weights, biases free, as scikit-learn's
-    LogisticRegression(C=c) does.
+    LogisticRegression(C=c) does. A class without pictures has the score -inf. The search runs in coordinates in which
+    the curvature at equal chances is 1: 10 to 30 steps in place of 20 to 100, and less than half of the time.
     """
     from scipy.optimize import minimize
 
     scale = standardiser(feature_ND)
-    x = scale(feature_ND).double()
+    present_K, label_N = torch.unique(label_N, return_inverse=True)
+    x, basis_DR = _spanned(scale(feature_ND).double())
     n, width = x.shape
-    target = F.one_hot(label_N, classes).double()
+    many = len(present_K)
+    target = F.one_hot(label_N, many).double()
     # scikit-learn has one weight vector for two classes, the difference of ours: half the squared length at the optimum
-    penalty = (2 if classes == 2 else 1) / (c * n)
+    penalty = (2 if many == 2 else 1) / (c * n)
+    bend = max(many - 1, 1) / many**2  # curvature of the cross-entropy at equal chances
+    one = torch.eye(width, dtype=x.dtype, device=x.device)
+    curvature = x.T @ x * (bend / n)
+    floor = penalty + 1e-10 * float(curvature.diagonal().mean())  # of singular features: rounding
+    back = torch.linalg.solve_triangular(torch.linalg.cholesky(curvature + floor * one), one, upper=False)
+    x, pull, unit = x @ back.T, penalty * back @ back.T, bend**-0.5
 
     def cost(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        weight = torch.from_numpy(flat).to(x.device).view(width + 1, classes)
-        log_chance = F.log_softmax(x @ weight[:-1] + weight[-1], dim=1)
-        error = (log_chance.exp() - target) / n
-        slope = torch.cat([x.T @ error + weight[:-1] * penalty, error.sum(0, keepdim=True)])
-        value = -(log_chance * target).sum() / n + weight[:-1].square().sum() * penalty / 2
+        weight = torch.from_numpy(flat).to(x.device).view(width + 1, many)
+        log_chance = F.log_softmax(torch.addmm(weight[-1] * unit, x, weight[:-1]), dim=1)
+        error, pulled = (log_chance.exp() - target) / n, pull @ weight[:-1]
+        slope = torch.cat([torch.addmm(pulled, x.T, error), error.sum(0, keepdim=True) * unit])
+        value = -(log_chance * target).sum() / n + (pulled * weight[:-1]).sum() / 2
         return float(value), slope.cpu().numpy().ravel()
 
-    found = minimize(cost, np.zeros((width + 1) * classes), jac=True, method="L-BFGS-B",
-                     options={"maxiter": 500, "gtol": 1e-5, "maxcor": 20})  # fmt: skip
-    weight = torch.from_numpy(found.x).to(x.device).view(width + 1, classes)
-    return lambda other: (scale(other).double() @ weight[:-1] + weight[-1]).float()
+    found = minimize(cost, np.zeros((width + 1) * many), jac=True, method="L-BFGS-B",
+                     options={"maxiter": 500, "gtol": 3e-5, "ftol": 1e-12, "maxcor": 10})  # fmt: skip
+    flat = torch.from_numpy(found.x).to(x.device).view(width + 1, many)
+    weight, bias = back.T @ flat[:-1], flat[-1] * unit
+    weight = weight if basis_DR is None else basis_DR @ weight
+
+    def predict(other: torch.Tensor) -> torch.Tensor:
+        scores = torch.full((len(other), classes), -torch.inf, device=other.device)
+        scores[:, present_K] = (scale(other).double() @ weight + bias).float()
+        return scores
+
+    return predict
+
+
+def _spanned(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Fewer pictures than features: coordinates in the pictures' span and its basis; the best weights lie in it."""
+    if len(x) >= x.shape[1]:
+        return x, None
+    basis_DR, upper_RN = torch.linalg.qr(x.T)
+    return upper_RN.T.contiguous(), basis_DR
 
 
 def decayed(rate: float, epoch: int, epochs: int) -> float:

@@ -11,11 +11,12 @@ from scipy.stats import multivariate_normal
 from sklearn.linear_model import LogisticRegression
 
 from t2s_offline.errors import BadInput, UnknownName
-from t2s_offline.evaluate import evaluate, features_of, finetuned
+from t2s_offline.evaluate import evaluate, features_of, finetuned, fold_of
 from t2s_offline.networks import build, linear_head
 from t2s_offline.pictures import Pictures
 from t2s_offline.recipe import Recipe
 from t2s_offline.scoring import decayed, knn_votes, log_evidence, logistic_probe, logme, sgd_probe, standardiser
+from t2s_offline.seeds import derive_seed
 from t2s_offline.task_data import load_task
 
 RECIPE = Recipe(size=16, linear_epochs=10, finetune_epochs=4)
@@ -77,6 +78,89 @@ def test_the_linear_probe_is_logistic_regression(classes: int, c: float) -> None
     np.testing.assert_allclose(ours.softmax(1).numpy(), chance, atol=2e-3)
     accuracies = [100 * float((named == truth.numpy()).mean()) for named in (ours.argmax(1).numpy(), chance.argmax(1))]
     assert abs(accuracies[0] - accuracies[1]) <= 0.5
+
+
+def test_the_linear_probe_with_fewer_pictures_than_features_and_a_class_without_any() -> None:
+    (x, y), (query, _) = clouds(60, 200, classes=4), clouds(300, 200, classes=4, seed=1)
+    x, y = x[y != 2], y[y != 2]
+    x[:, 7] = 1.0  # says nothing
+    ours = logistic_probe(x, y, 4)(query)
+    scale = standardiser(x)
+    theirs = LogisticRegression(C=0.01, tol=1e-8, max_iter=1000).fit(scale(x).numpy(), y.numpy())
+    np.testing.assert_allclose(ours.softmax(1)[:, [0, 1, 3]], theirs.predict_proba(scale(query).numpy()), atol=2e-3)
+    assert (ours[:, 2] == -torch.inf).all()
+    only = logistic_probe(x[y == 3], y[y == 3], 4)(query)
+    assert (only.argmax(1) == 3).all()
+
+
+def test_a_picture_has_no_vote_for_itself_and_an_equal_one_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = clouds(60)
+    x[[5, 6, 7, 40]] = x[3].clone()  # equal pictures of several classes
+    votes = knn_votes(x, y, x, 5, itself=True)
+    rest = [np.delete(np.arange(60), at) for at in range(60)]
+    plain = [knn_votes(x[out], y[out], x[at : at + 1], 5) for at, out in enumerate(rest)]
+    torch.testing.assert_close(votes, torch.cat(plain), rtol=1e-4, atol=0)
+    expected = [
+        reference_votes(x[out].double().numpy(), y[out].numpy(), x[at : at + 1].double().numpy(), 5, 5)
+        for at, out in enumerate(rest)
+    ]
+    np.testing.assert_allclose(votes.numpy(), np.concatenate(expected), rtol=1e-4)
+    monkeypatch.setattr("t2s_offline.scoring.CELLS", 420)  # seven rows at a time
+    torch.testing.assert_close(knn_votes(x, y, x, 5, itself=True), votes, rtol=1e-4, atol=0)
+    with pytest.raises(BadInput, match="4 pictures to compare with; expected 5"):
+        knn_votes(x[:5], y[:5], x[:5], 5, itself=True)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
+def test_val_accuracy_by_folds_is_a_plain_loop(solver: str) -> None:
+    task = load_task("digits", 16).limited(60)
+    backbone = build("resnet18-narrow", seed=0)
+    recipe = replace(RECIPE, val_by="folds", linear_solver=solver, linear_epochs=3)
+    metrics = ("knn5", "linear", "logme")
+    rows = evaluate(backbone, "digits", task.parts, recipe, metrics)
+    part = evaluate(backbone, "digits", task.parts, replace(recipe, val_by="part"), metrics)
+    total = len(task["train"]) + len(task["val"])
+    assert [row.n_val for row in rows] == [total, total, len(task["train"])]
+    assert [row.n_val for row in part] == [len(task["val"])] * 2 + [len(task["train"])]
+    assert [row.accuracy for row in rows] == [row.accuracy for row in part]
+    assert rows[2].val_accuracy == part[2].val_accuracy
+    found = features_of(backbone, task.parts, recipe)
+    bank = found["train"] + found["val"]
+    x, y = bank.feature_ND, bank.label_N
+    alone = []
+    for at in range(total):
+        out = np.delete(np.arange(total), at)
+        alone.append(int(knn_votes(x[out], y[out], x[at : at + 1], 10).argmax()) == int(y[at]))
+    assert rows[0].val_accuracy == pytest.approx(100 * np.mean(alone))
+    fold_N, right = fold_of(y.numpy(), "digits"), 0
+    for fold in range(5):
+        stay, out = fold_N != fold, fold_N == fold
+        if solver == "lbfgs":
+            scores = logistic_probe(x[stay], y[stay], 10, recipe.linear_c)(x[out])
+        else:
+            seed = derive_seed(derive_seed("linear", "digits", 0, "val"), "fold", fold)
+            head = linear_head(x.shape[1], 10, seed=seed, device=x.device)
+            generator = torch.Generator().manual_seed(seed % 2**63)
+            scores = sgd_probe(x[stay], y[stay], head, generator=generator, epochs=3)(x[out])
+        right += int((scores.argmax(1) == y[out]).sum())
+    assert rows[1].val_accuracy == pytest.approx(100 * right / total)
+
+
+def test_folds_share_every_class_and_depend_on_the_task_alone() -> None:
+    label_N = np.repeat(np.arange(7), [30, 1, 2, 5, 8, 50, 4])
+    fold_N = fold_of(label_N, "a")
+    assert np.array_equal(fold_N, fold_of(label_N, "a"))
+    assert not np.array_equal(fold_N, fold_of(label_N, "b"))
+    assert np.ptp(np.bincount(fold_N)) <= 1
+    for label in range(7):
+        assert np.ptp(np.bincount(fold_N[label_N == label], minlength=5)) <= 1
+
+
+def test_folds_keep_the_part_for_fine_tuning() -> None:
+    task = load_task("digits", 16).limited(40)
+    recipe = replace(RECIPE, val_by="folds", finetune_epochs=1)
+    (row,) = evaluate(build("resnet18-narrow", seed=0), "digits", task.parts, recipe, ("finetune",))
+    assert row.n_val == len(task["val"])
 
 
 def test_the_papers_probe_learns_and_repeats() -> None:
@@ -158,6 +242,8 @@ def test_tasks_that_cannot_be_measured() -> None:
     few = {name: part.take(np.arange(2)) for name, part in task.parts.items()}
     with pytest.raises(BadInput, match="few has 2 pictures to compare with; expected 5"):
         evaluate(backbone, "few", few, RECIPE)
+    with pytest.raises(BadInput, match="few has 3 pictures to compare with; expected 5"):
+        evaluate(backbone, "few", few, replace(RECIPE, val_by="folds"))
     with pytest.raises(UnknownName, match="did you mean knn5"):
         evaluate(backbone, "digits", task.parts, RECIPE, ("knn",))
     none = Pictures(few["val"].image_NCHW[:0], few["val"].label_N[:0], task.classes)
