@@ -22,13 +22,11 @@ import polars as pl
 
 from t2s_offline import exchange, frames, schema
 from t2s_offline.errors import BadFile, BadInput, WrongHash
+from t2s_offline.published import COMMIT, RECIPE, SOURCE
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store import RewardStore
 
-COMMIT = "1712475"
-RECIPE = "task2sim-cvpr2022"
 PROBE = "resnet18-imagenet-task2sim"
-SOURCE = f"github.com/samarth4149/task2sim@{COMMIT}"
 URL = "https://raw.githubusercontent.com/samarth4149/task2sim/" + COMMIT
 TIMEOUT = 60.0
 

@@ -32,7 +32,8 @@ def fetch(what: str, store_path: Path, folder: Path | None) -> None:
       t2s-offline fetch task2sim --store rewards.duckdb
       t2s-offline fetch task2sim --from ~/task2sim
     """
-    from t2s_offline.fetch import SOURCE, fetch_task2sim
+    from t2s_offline.fetch import fetch_task2sim
+    from t2s_offline.published import SOURCE
 
     note(f"reading {folder or SOURCE}")
     bar = Bar("fetch", "B")
