@@ -1,8 +1,8 @@
 """Learners against baselines on a reward table: seen and unseen tasks, or leaving one task out.
 
-Comes in: rewards, embeddings, learners. Goes out: a row a learner and split with reward, regret and a 95 % interval by
-bootstrap over tasks. Ignores how a learner learns; hyperparameters are whatever the learner was made with, so nothing
-is tuned on a left-out task.
+Comes in: rewards, embeddings, learners. Goes out: a row a learner and split with reward, regret and a 95 % interval
+over tasks and seeds (`intervals.py`). Ignores how a learner learns. No fit sees the task it is reported on; but what a
+learner is made of was chosen by people who had seen the published table (`published.FORM_CHOSEN`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.errors import BadInput
+from t2s_offline.intervals import mean_interval
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.policy import Policy
 from t2s_offline.seeds import derive_rng
 
 Float64 = npt.NDArray[np.float64]
-
-RESAMPLES = 10_000
-BOOTSTRAP_SEED = 0
 
 
 class Learner(Protocol):
@@ -39,9 +37,10 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Row:
-    """One learner on one split. reward and regret in percent; ci_low, ci_high: 95 % interval of normalised regret;
-    measured: backbones measured on the task before deciding; runs: configurations that learners saw; hours: what a
-    sweep of so many takes by the table's own seconds, None where it has none."""
+    """One learner on one split. reward and regret in percent; ci_low, ci_high: 95 % interval of normalised regret over
+    tasks and, where a learner has several, seeds (NaN of one task); measured: backbones measured on the task before
+    deciding; runs: configurations that learners saw; hours: what a sweep of so many takes by the table's own seconds,
+    None where it has none."""
 
     learner: str
     split: str
@@ -58,10 +57,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows, and the normalised regret of every task behind them, by split and learner (oracle left out)."""
+    """Rows, and the normalised regret of every task and seed behind them, by split and learner (oracle left out)."""
 
     rows: list[Row]
-    normalised_T: dict[str, dict[str, Float64]]
+    normalised_TS: dict[str, dict[str, Float64]]
+
+    @property
+    def normalised_T(self) -> dict[str, dict[str, Float64]]:
+        """The same, mean over seeds."""
+        return {
+            split: {name: value_TS.mean(axis=1) for name, value_TS in found.items()}
+            for split, found in self.normalised_TS.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -129,17 +136,17 @@ def compare(
         tested = [matrix.position(task) for fold in own for task in fold.test]
         rows.append(summarise("oracle", split, matrix, tested, best_T[tested]))
         for learner in learners:
-            reward_T = np.concatenate([_reward(matrix, fold, chosen_TC[learner.name, fold.train]) for fold in own])
-            rows.append(summarise(learner.name, split, matrix, tested, reward_T))
-            regrets.setdefault(split, {})[learner.name] = normalised(matrix, reward_T, tested)
+            reward_TS = np.concatenate([_reward(matrix, fold, chosen_TC[learner.name, fold.train]) for fold in own])
+            rows.append(summarise(learner.name, split, matrix, tested, reward_TS))
+            regrets.setdefault(split, {})[learner.name] = normalised(matrix, reward_TS, tested)
     return Comparison(rows, regrets)
 
 
 def _reward(matrix: RewardMatrix, fold: Fold, decisions_TC: Sequence[Float64]) -> Float64:
-    """Mean reward over seeds of what was decided for the fold's test tasks, shape (tests,)."""
+    """Reward of what each seed decided for the fold's test tasks, shape (tests, seeds)."""
     at = [matrix.position(task) for task in fold.test]
     known_TC = np.where(matrix.measured_C, matrix.reward_TC, 0.0)
-    return np.mean([(decision_TC * known_TC)[at].sum(axis=1) for decision_TC in decisions_TC], axis=0)
+    return np.stack([(decision_TC * known_TC)[at].sum(axis=1) for decision_TC in decisions_TC], axis=1)
 
 
 Fit = tuple[Learner, tuple[str, ...], int]
@@ -173,38 +180,33 @@ def _decide(fit: Fit, matrix: RewardMatrix, measured_C: npt.NDArray[np.bool_], e
         return policy.decide(embeddings.unit_TD, measured_C)
 
 
-def normalised(matrix: RewardMatrix, reward_T: Float64, tasks: Sequence[int]) -> Float64:
-    """Regret over (best minus mean over all measured configurations), shape (tasks,); 0 where all are equal."""
+def normalised(matrix: RewardMatrix, reward: Float64, tasks: Sequence[int]) -> Float64:
+    """Regret over (best minus mean over all measured configurations), 0 where all are equal; reward: (tasks,) or
+    (tasks, seeds), and so is the answer."""
     known_TC = matrix.reward_TC[np.asarray(tasks)][:, matrix.measured_C]
-    best_T, mean_T = known_TC.max(axis=1), known_TC.mean(axis=1)
-    return np.divide(best_T - reward_T, best_T - mean_T, out=np.zeros(len(reward_T)), where=best_T > mean_T)
+    shape = (-1,) + (1,) * (reward.ndim - 1)
+    best, mean = known_TC.max(axis=1).reshape(shape), known_TC.mean(axis=1).reshape(shape)
+    scale = np.broadcast_to(best - mean, reward.shape)
+    return np.divide(best - reward, scale, out=np.zeros(reward.shape), where=scale > 0)
 
 
 def summarise(
-    learner: str, split: str, matrix: RewardMatrix, tasks: Sequence[int], reward_T: Float64, measured: int = 0
+    learner: str, split: str, matrix: RewardMatrix, tasks: Sequence[int], reward: Float64, measured: int = 0
 ) -> Row:
-    """Means over tasks and the bootstrap interval."""
+    """Means over tasks (and seeds) and the interval; a regret is never below 0, and neither is its interval."""
     best_T = matrix.reward_TC[np.asarray(tasks)][:, matrix.measured_C].max(axis=1)
-    normalised_T = normalised(matrix, reward_T, tasks)
-    low, high = bootstrap(normalised_T)
+    interval = mean_interval(normalised(matrix, reward, tasks))
     return Row(
         learner,
         split,
         len(tasks),
-        float(reward_T.mean()),
-        float((best_T - reward_T).mean()),
-        float(normalised_T.mean()),
-        low,
-        high,
+        float(reward.mean()),
+        float(best_T.mean() - reward.mean()),
+        interval.mean,
+        float(np.maximum(interval.low, 0.0)),
+        interval.high,
         measured,
     )
-
-
-def bootstrap(value_T: Float64, *, resamples: int = RESAMPLES, seed: int = BOOTSTRAP_SEED) -> tuple[float, float]:
-    """95 % percentile interval of the mean, resampling tasks. The same tasks are drawn for every learner."""
-    draw = np.random.default_rng(seed).integers(len(value_T), size=(resamples, len(value_T)))
-    low, high = np.quantile(value_T[draw].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)
 
 
 def curve_rows(

@@ -1,54 +1,32 @@
-"""Can a winner be named? Paired differences, noise of a cell, ties, and the sentence that says so.
+"""Can a winner be named? Noise of a cell, ties, and the sentence that says so.
 
-Comes in: rewards, and normalised regrets of learners on the same tasks. Goes out: differences with 95 % intervals by
-bootstrap over tasks, ties, a warning. Ignores what the learners are.
+Comes in: rewards, and normalised regrets of learners on the same tasks. Goes out: ties, noise, a warning. Differences
+and their intervals are `intervals.paired`. Ignores what the learners are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from t2s_offline import walsh
-from t2s_offline.errors import BadInput
+from t2s_offline.intervals import paired
 from t2s_offline.matrix import RewardMatrix
 
 Float64 = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-RESAMPLES = 10_000
 HIGH_DEGREE = 5  # interactions of so many parameters and more are taken for noise when there is one seed
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Mean over tasks of first minus second, with its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    @property
-    def clear(self) -> bool:
-        """The interval leaves out zero."""
-        return self.low > 0 or self.high < 0
-
-
-def paired(first_T: Float64, second_T: Float64, *, resamples: int = RESAMPLES, seed: int = 0) -> Difference:
-    """Difference of two learners task by task, resampling tasks; narrower than what two intervals suggest."""
-    if first_T.shape != second_T.shape or first_T.ndim != 1 or not len(first_T):
-        raise BadInput(f"differences of shapes {first_T.shape} and {second_T.shape}; expected the same tasks for both")
-    difference_T = first_T - second_T
-    draw = np.random.default_rng(seed).integers(len(difference_T), size=(resamples, len(difference_T)))
-    low, high = np.quantile(difference_T[draw].mean(axis=1), [0.025, 0.975])
-    return Difference(float(difference_T.mean()), float(low), float(high))
-
-
 def warning(regret: Mapping[str, Float64]) -> str | None:
-    """A line when the learner of least mean regret cannot be named the winner; None when it can. regret: (T,) each."""
+    """A line when the learner of least mean regret cannot be named the winner; None when it can.
+
+    regret: (T,) or (T, S) each, T tasks and S seeds.
+    """
     if len(regret) < 2:
         return None
     order = sorted(regret, key=lambda name: float(regret[name].mean()))

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from t2s_offline.compare import Fold, as_dicts, bootstrap, compare, leave_one_out, normalised, seen_unseen
+from t2s_offline.compare import Fold, as_dicts, compare, leave_one_out, normalised, seen_unseen
 from t2s_offline.errors import BadInput
+from t2s_offline.intervals import mean_interval
 from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
 from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.matrix import Embeddings, RewardMatrix
@@ -124,12 +125,21 @@ def test_learners_choose_on_val_and_are_reported_on_test(planted: RewardMatrix, 
     assert rows[1].reward == pytest.approx(worst)
 
 
-def test_the_bootstrap_interval_covers() -> None:
-    rng, covered = np.random.default_rng(0), 0
-    for _ in range(200):
-        low, high = bootstrap(rng.normal(size=30), resamples=500)
-        covered += low <= 0 <= high
-    assert 0.85 <= covered / 200 <= 0.99
+def test_intervals_hold_tasks_and_seeds(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    found = compare(planted, planted_embeddings, (SHORT, Nearest()), leave_one_out(planted.tasks), seeds=3)
+    regret = found.normalised_TS["leave_one_out"]
+    assert (regret["reinforce"].shape, regret["nearest"].shape) == ((4, 3), (4, 1))
+    rows = {row.learner: row for row in found.rows}
+    for name in ("reinforce", "nearest"):
+        interval = mean_interval(regret[name])
+        assert (rows[name].ci_low, rows[name].ci_high) == (max(interval.low, 0.0), interval.high)
+        assert rows[name].normalised_regret == pytest.approx(found.normalised_T["leave_one_out"][name].mean())
+
+
+def test_one_task_has_no_interval(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    folds = [Fold("unseen", planted.tasks[:3], planted.tasks[3:])]
+    rows = compare(planted, planted_embeddings, (Nearest(),), folds).rows
+    assert all(np.isnan([row.ci_low, row.ci_high]).all() for row in rows)
 
 
 def test_too_little_to_compare() -> None:

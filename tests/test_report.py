@@ -15,7 +15,8 @@ from t2s_offline import compare as comparing
 from t2s_offline import effects, exchange, schema
 from t2s_offline.errors import BadInput, EmptyStore
 from t2s_offline.frames import typed
-from t2s_offline.judge import paired, warning
+from t2s_offline.intervals import paired
+from t2s_offline.judge import warning
 from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
 from t2s_offline.learners.exact import Exact
 from t2s_offline.learners.surrogate import Surrogate
@@ -499,3 +500,14 @@ def test_parameters_of_more_levels(tmp_path: Path) -> None:
     for row in rows_of(made, "probability-unseen"):
         levels = predict(saved, store.embeddings(), row["task"]).probabilities["p2"]
         assert row["p2"] == pytest.approx(sum(levels[1:]))
+
+
+def test_one_unseen_task_has_no_interval(tmp_path: Path) -> None:
+    """The page is written, and no interval of no width is drawn."""
+    store = make_store(tmp_path / "one.duckdb", full_frames(("a", "b", "c", "d", "e", "f")))
+    report = make_report(store)
+    assert report.figure("means").summary.endswith("one task has no interval.")
+    drawn = [mark for mark in marks_of(report.figure("means").panels[0].spec) if mark.get("kind") == "unseen"]
+    assert drawn
+    assert all(mark["low"] is None and mark["high"] is None for mark in drawn)
+    assert page(report)

@@ -48,7 +48,7 @@ def compare(
     """Compare learners with the baselines.
 
     Reward and regret are percent, means over tasks (and seeds); normalised regret is regret over (best - mean of all
-    configurations), with its 95 % bootstrap interval over tasks.
+    configurations), with its 95 % interval over tasks, and over seeds where there are several.
 
     \b
     Examples:
@@ -70,6 +70,7 @@ def compare(
     show(rows, file_format)
     note_of_val(matrix.select([task for task in matrix.tasks if task in embeddings.tasks]))
     remarks(found, leave_one_out)
+    about_the_table(store, rows, matrix.recipe)
 
 
 def show(rows: list[Row], file_format: str) -> None:
@@ -171,13 +172,31 @@ def curves(
     return curve_rows(matrix, unseen, counts, {named.get(name, name): rows for name, rows in rewards.items()})
 
 
+def about_the_table(store: RewardStore, rows: list[Row], recipe: str) -> None:
+    """What must stand beside figures of the authors' table."""
+    from t2s_offline.published import CAVEATS, FORM_CHOSEN, is_published
+
+    if is_published(store, recipe):
+        for line in CAVEATS:
+            note(line)
+        if any(row.learner.startswith("surrogate") for row in rows):
+            note(FORM_CHOSEN)
+
+
 def remarks(found: Comparison, leave_one_out: bool) -> None:
     """What a reader must know, and whether a winner can be named."""
     from t2s_offline.judge import warning
+    from t2s_offline.learners.registry import ABLATIONS, LEARNERS
 
-    note("normalised: regret over (best - mean of all); low, high: its 95 % bootstrap interval over tasks")
+    regrets = [regret for split in found.normalised_TS.values() for regret in split.items()]
+    several = any(regret_TS.shape[1] > 1 for _, regret_TS in regrets)
+    over = "tasks and seeds" if several else "tasks"
+    note(f"normalised: regret over (best - mean of all); low, high: its 95 % interval over {over}")
+    seeded = {learner.name for learner in (*LEARNERS, *ABLATIONS) if learner.seeded}
+    if not several and any(name in seeded for name, _ in regrets):
+        note("one seed: the intervals leave out how learners differ from seed to seed; --seeds 8 holds that")
     if not leave_one_out:
         note("seen: the training tasks themselves, where nearest is the oracle by construction")
-    for split, regret_T in found.normalised_T.items():
-        if split != "seen" and (line := warning(regret_T)):
+    for split, regret_TS in found.normalised_TS.items():
+        if split != "seen" and (line := warning(regret_TS)):
             note(f"warning: {split}: {line}")

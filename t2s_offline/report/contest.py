@@ -22,6 +22,7 @@ from t2s_offline.learners.surrogate import Surrogate, SurrogatePolicy
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.measure import curve
 from t2s_offline.policy import Policy
+from t2s_offline.published import is_published
 from t2s_offline.report.facts import Facts, reason
 
 Float64 = npt.NDArray[np.float64]
@@ -78,13 +79,15 @@ class Remembered:
 @dataclass(frozen=True)
 class Contest:
     """split: learners on the tasks that were learned from and on the others; left_out: leaving each task out; curve:
-    regret against measured backbones; each None or empty where it cannot be had. missing: why not."""
+    regret against measured backbones; each None or empty where it cannot be had. missing: why not. published: the
+    rewards are the authors' own."""
 
     split: Comparison | None
     left_out: Comparison | None
     curve: tuple[Row, ...]
     missing: tuple[str, ...]
     folds: tuple[Fold, ...] = ()
+    published: bool = False
 
     @property
     def main(self) -> Comparison | None:
@@ -119,7 +122,8 @@ def hold(facts: Facts, counts: Sequence[int] = COUNTS) -> Contest:
             rows = _curve(matrix, embeddings, surrogate, each, counts)
     except T2SError as error:
         missing.append(f"No task is left out in turn: {reason(error)}")
-    return Contest(split, left_out, rows, tuple(missing), tuple(folds))
+    published = is_published(facts.store, facts.matrix.recipe)
+    return Contest(split, left_out, rows, tuple(missing), tuple(folds), published)
 
 
 def _able(

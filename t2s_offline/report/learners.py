@@ -7,10 +7,13 @@ Ignores single tasks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from t2s_offline.compare import Comparison, Row
-from t2s_offline.judge import Difference, paired, warning
+from t2s_offline.intervals import Interval, paired
+from t2s_offline.judge import warning
+from t2s_offline.published import FORM_CHOSEN
 from t2s_offline.report import charts
 from t2s_offline.report.contest import LABELS, POLICY, Contest
 from t2s_offline.report.facts import Facts, counted
@@ -30,7 +33,9 @@ def split_means(contest: Contest) -> Section | None:
     told = [f"{split}: {line}" for split in splits if split != "seen" and (line := told_apart(found, split))]
     text = (
         "Learners saw the rewards of the seen tasks; on those, nearest task is the oracle by construction. Intervals "
-        "are 95 % of normalised regret by bootstrap over tasks.",
+        "are 95 % of normalised regret over tasks, by studentised bootstrap; learners have one seed here, and what "
+        "differs from seed to seed is not in them.",
+        *_chosen_here(contest),
     )
     order = _by_regret([row for row in found.rows if row.split == splits[-1]])
     kinds = {"seen": "random", "unseen": "policy"}
@@ -53,7 +58,7 @@ def left_out(contest: Contest) -> Section | None:
         )
     if contest.split is not None and any(row.learner == POLICY for row in contest.split.rows):
         line += " The policy that was given saw some of these tasks and is left out."
-    text = (line,)
+    text = (line, *_chosen_here(contest))
     order = _by_regret(found.rows)
     figure = _figure("leave-one-out", "Normalised regret", found.rows, order, {"leave_one_out": "policy"})
     told = told_apart(found, "leave_one_out") or ""
@@ -62,11 +67,16 @@ def left_out(contest: Contest) -> Section | None:
     return Section("leave-one-out", "Leave one out", "Leaving one task out", text, (figure,), tables, warning=told)
 
 
+def _chosen_here(contest: Contest) -> tuple[str, ...]:
+    """On the authors' table: what the surrogate owes to it."""
+    return (f"{FORM_CHOSEN[:1].upper()}{FORM_CHOSEN[1:]}.",) if contest.published else ()
+
+
 def told_apart(found: Comparison, split: str) -> str | None:
     """The warning when no winner can be named, with learners as people call them."""
-    if len(next(iter(found.normalised_T[split].values()))) < 2:
+    if len(next(iter(found.normalised_TS[split].values()))) < 2:
         return "one task names no winner"
-    return warning({LABELS[name]: regret_T for name, regret_T in found.normalised_T[split].items()})
+    return warning({LABELS[name]: regret_TS for name, regret_TS in found.normalised_TS[split].items()})
 
 
 def _by_regret(rows: Sequence[Row]) -> list[str]:
@@ -82,11 +92,10 @@ def _table(rows: Sequence[Row], split: str) -> Table:
 
 def _figure(key: str, title: str, rows: Sequence[Row], order: Sequence[str], colours: dict[str, str]) -> Figure:
     data = [
-        {"name": LABELS[row.learner], "kind": row.split, "value": row.normalised_regret, "low": row.ci_low,
-         "high": row.ci_high}
+        {"name": LABELS[row.learner], "kind": row.split, "value": row.normalised_regret, **_ends(row)}
         for row in rows
         if row.learner != "oracle"
-    ]  # fmt: skip
+    ]
     names = [LABELS[name] for name in order if name != "oracle"]
     best = min((row for row in rows if row.learner != "oracle" and row.split == rows[-1].split),
                key=lambda row: row.normalised_regret)  # fmt: skip
@@ -97,12 +106,17 @@ def _figure(key: str, title: str, rows: Sequence[Row], order: Sequence[str], col
     )
     summary = (
         f"Normalised regret with 95 % intervals, least first (0 is the oracle, 1 is random). Least on "
-        f"{where}: {LABELS[best.learner]}, {best.normalised_regret:.2f} "
-        f"({best.ci_low:.2f} to {best.ci_high:.2f})."
+        f"{where}: {LABELS[best.learner]}, {best.normalised_regret:.2f}"
+        + (f" ({best.ci_low:.2f} to {best.ci_high:.2f})." if best.tasks > 1 else "; one task has no interval.")
     )
     spec = charts.intervals(data, names, "normalised regret", summary, reference=1, colours=colours)
     table = Table.of([vars(row) for row in rows], TITLES)
     return Figure(key, title, summary, (Panel(spec),), table, charts.keys(colours) if len(colours) > 1 else ())
+
+
+def _ends(row: Row) -> dict[str, float | None]:
+    """The interval's ends for a chart; of one task there is none to draw."""
+    return {name: end if isfinite(end) else None for name, end in (("low", row.ci_low), ("high", row.ci_high))}
 
 
 def curve(facts: Facts, contest: Contest) -> Section | None:
@@ -111,10 +125,9 @@ def curve(facts: Facts, contest: Contest) -> Section | None:
     if not rows:
         return None
     data: list[dict[str, Any]] = [
-        {"strategy": LABELS[row.learner], "measured": row.measured, "value": row.normalised_regret, "low": row.ci_low,
-         "high": row.ci_high}
+        {"strategy": LABELS[row.learner], "measured": row.measured, "value": row.normalised_regret, **_ends(row)}
         for row in rows
-    ]  # fmt: skip
+    ]
     counts = sorted({row.measured for row in rows})
     at = {(row.learner, row.measured): row for row in rows}
     first, last = at["surrogate_shortlist", counts[0]], at["surrogate_shortlist", counts[-1]]
@@ -136,15 +149,16 @@ def curve(facts: Facts, contest: Contest) -> Section | None:
     text = (
         "Backbones are kept, so a new task can measure a few before deciding. The shortlist picks the next one by "
         "expected improvement under a surrogate of the other tasks; the bands are 95 % intervals over tasks.",
+        *_chosen_here(contest),
     )
     return Section("curve", "Measuring", "Measure a few backbones", text, (figure,))
 
 
-def against_fixed(contest: Contest, split: str) -> tuple[str, Difference] | None:
+def against_fixed(contest: Contest, split: str) -> tuple[str, Interval] | None:
     """The policy's (or, without one, the surrogate's) normalised regret minus best fixed's on the same tasks."""
     found = contest.split if split != "leave_one_out" else contest.left_out
-    if found is None or split not in found.normalised_T:
+    if found is None or split not in found.normalised_TS:
         return None
-    regret = found.normalised_T[split]
+    regret = found.normalised_TS[split]
     name = next((name for name in (POLICY, "surrogate") if name in regret), None)
     return None if name is None else (name, paired(regret[name], regret["best_fixed"]))

@@ -10,6 +10,7 @@ import numpy as np
 
 from t2s_offline import effects
 from t2s_offline.errors import T2SError
+from t2s_offline.published import CAVEATS
 from t2s_offline.report.contest import LABELS, Contest, by_task
 from t2s_offline.report.facts import METRIC_NAMES, Facts, counted
 from t2s_offline.report.learners import against_fixed, told_apart
@@ -43,6 +44,7 @@ def head(facts: Facts) -> tuple[tuple[str, str], ...]:
 def sentences(facts: Facts, contest: Contest) -> tuple[tuple[str, str], ...]:
     """(what it is about, what a reader takes home), most decisive first; what cannot be said is left out."""
     told = (
+        ("The published table", " ".join(CAVEATS) if contest.published else None),
         ("What a choice is worth", _choice(facts)),
         ("Unseen tasks", _against(contest, "unseen")),
         ("Leaving tasks out", _against(contest, "leave_one_out")),
