@@ -2,12 +2,14 @@
 
 Comes in: rewards and embeddings of training tasks. Goes out: a policy. Rewards are standardised by task, so that a task
 of large spread does not decide alone. k is chosen by leaving one training task out, never on the task asked about.
-Ignores everything else the rewards say: `surrogate.py` uses it.
+Ignores everything else the rewards say: `surrogate.py` uses it. Beside it, the same idea as the authors' code has it:
+what a policy says of the training tasks, mixed by similarity.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,9 @@ import numpy.typing as npt
 from t2s_offline.belief import standardise
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.context import Context
+from t2s_offline.learners.exact import Exact
 from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.policy import FactoredPolicy
 from t2s_offline.space import SimSpace
 
 Float32 = npt.NDArray[np.float32]
@@ -79,3 +83,60 @@ class NearestKPolicy:
     def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
         best_T = np.where(measured_C, self.mean(unit_TD), -np.inf).argmax(axis=1)
         return np.eye(len(self.space))[best_T]
+
+
+class Factored(Protocol):
+    """A learner whose policy has a head a parameter: Algorithm 1 or the exact gradient."""
+
+    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> FactoredPolicy: ...
+
+
+@dataclass(frozen=True)
+class DistanceWeighted:
+    """A policy's heads on the training tasks, mixed by cosine similarity to the task asked about (`get_dist_wtd_preds`
+    of the authors' training script, there with Algorithm 1's policy)."""
+
+    base: Factored = field(default_factory=Exact)
+    name: str = "distance_weighted"
+    seeded: bool = True
+
+    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> DistanceWeightedPolicy:
+        """Fit the base and keep what it says of its training tasks."""
+        policy = self.base.fit(matrix, embeddings, rng=rng)
+        return DistanceWeightedPolicy(matrix.space, embeddings.unit_TD, tuple(policy.marginals(embeddings.unit_TD)))
+
+
+@dataclass(frozen=True)
+class DistanceWeightedPolicy:
+    """unit_TD: embeddings of the training tasks; heads: probability of each level, (T, levels) a parameter."""
+
+    space: SimSpace
+    unit_TD: Float32
+    heads: tuple[Float64, ...]
+
+    def weights(self, unit_XD: Float32) -> Float64:
+        """Cosine with each training task over its sum, shape (X, T); equal where no task is alike."""
+        if unit_XD.shape[1] != self.unit_TD.shape[1]:
+            raise BadInput(
+                f"embeddings of shape {unit_XD.shape}; the policy was trained on {self.unit_TD.shape[1]} values a "
+                "task: use the same probe"
+            )
+        cosine_XT = np.maximum(unit_XD.astype(np.float64) @ self.unit_TD.T, 0.0)
+        total_X1 = cosine_XT.sum(axis=1, keepdims=True)
+        return np.divide(cosine_XT, total_X1, out=np.full_like(cosine_XT, 1 / len(self.unit_TD)), where=total_X1 > 0)
+
+    def marginals(self, unit_XD: Float32) -> list[Float64]:
+        """Probability of each level, one array (X, levels) a parameter."""
+        weight_XT = self.weights(unit_XD)
+        return [weight_XT @ head_TL for head_TL in self.heads]
+
+    def probabilities(self, unit_TD: Float32) -> Float64:
+        joint_XC = np.ones((len(unit_TD), 1))
+        for head_XL in self.marginals(unit_TD):
+            joint_XC = (joint_XC[:, :, None] * head_XL[:, None, :]).reshape(len(unit_TD), -1)
+        return joint_XC
+
+    def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
+        """All weight on the likeliest measured configuration."""
+        likeliest_T = np.where(measured_C, self.probabilities(unit_TD), -1.0).argmax(axis=1)
+        return np.eye(len(self.space))[likeliest_T]

@@ -6,7 +6,7 @@ from t2s_offline.learners import Learner
 from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
 from t2s_offline.learners.exact import Exact
 from t2s_offline.learners.linear import Linear
-from t2s_offline.learners.nearest import NearestK
+from t2s_offline.learners.nearest import DistanceWeighted, NearestK
 from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.learners.surrogate import Surrogate
 
@@ -17,6 +17,7 @@ LEARNERS: tuple[Learner, ...] = (
     BestFixed(standardised=True),
     Nearest(),
     NearestK(),
+    DistanceWeighted(),
     Linear(),
     Linear("thompson"),
     Exact(),
