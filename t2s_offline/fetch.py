@@ -25,8 +25,8 @@ from t2s_offline.errors import BadFile, BadInput, WrongHash
 from t2s_offline.published import COMMIT, RECIPE, SOURCE
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store import RewardStore
+from t2s_offline.tasks import PAPER_PROBE
 
-PROBE = "resnet18-imagenet-task2sim"
 URL = "https://raw.githubusercontent.com/samarth4149/task2sim/" + COMMIT
 TIMEOUT = 60.0
 
@@ -193,5 +193,5 @@ def reward_frame(rewards: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
 
 
 def embedding_frame(vectors: Mapping[str, list[float]]) -> pl.DataFrame:
-    rows = [{"task": task, "probe": PROBE, "embedding": vector} for task, vector in vectors.items()]
+    rows = [{"task": task, "probe": PAPER_PROBE, "embedding": vector} for task, vector in vectors.items()]
     return frames.typed(pl.DataFrame(rows), schema.EMBEDDINGS, SOURCE)

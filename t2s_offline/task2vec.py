@@ -14,10 +14,11 @@ paper, section 3.2). Ignores rewards; embeddings of different probes or estimato
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +26,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from t2s_offline.errors import BadFile, BadInput, check_known
+from t2s_offline import imagenet
+from t2s_offline.errors import BadInput, check_known
 from t2s_offline.fisher import batch_fisher, picture_fisher
-from t2s_offline.networks import Backbone, build, extract, linear_head, load_backbone
+from t2s_offline.networks import Backbone, extract, linear_head, load_backbone
 from t2s_offline.pictures import Int64, Pictures
 from t2s_offline.seeds import derive_rng, derive_seed
+from t2s_offline.tasks import PAPER_PROBE
 from t2s_offline.variational import variational_fisher
 
 Estimator = Literal["sample", "batch", "variational"]
@@ -53,20 +56,15 @@ class Probe:
 
 
 def open_probe(name: str, device: torch.device | str = "cpu") -> Probe:
-    """A probe: ``resnet18-imagenet`` (torchvision's weights, downloaded once) or a backbone's file.
-
-    BadFile when it cannot be downloaded, or is no backbone.
+    """A probe: ``resnet18-imagenet`` (torchvision's weights, downloaded once), a file of these weights, or a
+    backbone's file. BadFile when it cannot be downloaded, or is neither.
     """
     if name == IMAGENET:
-        import torchvision
-
-        try:
-            weights = torchvision.models.ResNet18_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True)
-        except OSError as error:
-            raise BadFile(f"cannot download the probe {name}: {error}; give a backbone's file with --probe") from error
-        backbone = build("resnet18", seed=0)
-        backbone.trunk.load_state_dict({key: value for key, value in weights.items() if not key.startswith("fc.")})
-        return Probe(name, backbone.to(device), 224, 256 / 224)
+        return Probe(IMAGENET, imagenet.download().to(device), 224, 256 / 224)
+    if Path(name).is_file() and imagenet.is_weights(Path(name)):
+        backbone, genuine = imagenet.read(Path(name))
+        title = IMAGENET if genuine else f"{IMAGENET}-{weights_digest(backbone)}"
+        return Probe(title, backbone.to(device), 224, 256 / 224)
     saved = load_backbone(Path(name), device)
     size = saved.card.get("size")
     title = f"{saved.backbone.arch}-{weights_digest(saved.backbone)}"
@@ -86,6 +84,30 @@ def probe_name(probe: Probe, size: int, estimator: str = "sample", samples: int 
     if estimator == "sample":
         return f"{probe.name}-{size}px"
     return f"{probe.name}-{size}px-{estimator}-{samples or SAMPLES[estimator]}"
+
+
+@dataclass(frozen=True)
+class Made:
+    """How embeddings of one name were made. probe: name of the weights; size: pixels; estimator and its draws."""
+
+    probe: str
+    size: int
+    estimator: Estimator
+    samples: int
+
+
+def made_by(name: str) -> Made:
+    """How stored embeddings were made, from their name; BadInput when it does not say."""
+    if name == PAPER_PROBE:
+        return Made(IMAGENET, 224, "batch", SAMPLES["batch"])
+    found = re.fullmatch(r"(.+)-(\d{1,4})px(?:-(batch|variational)-(\d{1,7}))?", name)
+    if not found:
+        raise BadInput(
+            f"embeddings {name} do not say how they were made, so no task can be added to them; "
+            f"embed the tasks again with one probe: t2s-offline embed"
+        )
+    estimator: Any = found[3] or "sample"
+    return Made(found[1], int(found[2]), estimator, int(found[4] or SAMPLES["sample"]))
 
 
 def embed(

@@ -66,6 +66,9 @@ PAPER_TASKS: tuple[Task, ...] = (
     Task("ChestXPneumonia", "medical", "unseen", 2, 5856, "Kaggle, chest-xray-pneumonia"),
 )
 
+#: Under what the authors' Task2Vec vectors of these tasks are stored: torchvision's ImageNet ResNet-18, by batches.
+PAPER_PROBE = "resnet18-imagenet-task2sim"
+
 #: scikit-learn's real handwritten digits: needs no file.
 DIGITS = Task("digits", "symbolic", None, 10, 1797, "scikit-learn")
 

@@ -37,6 +37,7 @@ FLOORS = {
     "evaluate": 4,
     "task2vec": 4,
     "fisher": 3,
+    "imagenet": 3,
     "variational": 3,
     "task_files": 3,
     "scoring": 3,
