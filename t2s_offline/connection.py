@@ -2,11 +2,14 @@
 
 Comes in: a path. Goes out: DuckDB connections, to read, to write in one transaction, or guarded for SQL of strangers.
 Ignores what is asked. An open writer blocks every other process, so a connection does one thing and closes, and waits
-with jitter while another process holds the file. A folder of Parquet files is a store that can only be read.
+with jitter while another process holds the file. A folder of Parquet files is a store that can only be read. A store of
+an older version is read as it is, and becomes one of this version in the transaction of the first write.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import random
 import re
@@ -14,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ from typing import Any
 import duckdb
 
 from t2s_offline import schema
-from t2s_offline.errors import BadFile, BadInput, StoreError, StoreLocked
+from t2s_offline.errors import BadFile, BadInput, Contradiction, StoreError, StoreLocked
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -33,12 +36,24 @@ SAFE: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known
 _ENGINE_LOCK = threading.RLock()
 
 
+def lock_wait() -> float:
+    """Seconds to wait for another process: T2S_LOCK_WAIT, else LOCK_WAIT; BadInput for anything but such a number."""
+    given = os.environ.get("T2S_LOCK_WAIT", "")
+    try:
+        seconds = float(given or LOCK_WAIT)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise BadInput(f"T2S_LOCK_WAIT={given}; expected seconds to wait for a locked store, 0 or more")
+    return seconds
+
+
 @dataclass(frozen=True)
 class StoreFile:
     """A store by its path. `lock_wait`: seconds to wait for another process (environment variable T2S_LOCK_WAIT)."""
 
     path: Path
-    lock_wait: float = float(os.environ.get("T2S_LOCK_WAIT", LOCK_WAIT))
+    lock_wait: float = field(default_factory=lock_wait)
 
     @contextmanager
     def reader(self) -> Iterator[Connection]:
@@ -60,6 +75,8 @@ class StoreFile:
         with self._attached(read_only=False) as con:
             con.execute("BEGIN")
             try:
+                if self._version(con) == 1:
+                    _migrate(con)
                 yield con
             except BaseException:
                 con.execute("ROLLBACK")
@@ -75,7 +92,7 @@ class StoreFile:
         else:
             con = self._locked_out(lambda: duckdb.connect(str(self._checked_path()), read_only=True, config=SAFE))
         with _tidy_errors(self.path), closing(con):
-            self._check_schema(con)
+            self._present(con)
             for key, value in (config or {}).items():
                 con.execute(f"SET {key} = '{value}'")
             yield con
@@ -83,17 +100,27 @@ class StoreFile:
     @contextmanager
     def _attached(self, *, read_only: bool) -> Iterator[Connection]:
         """The file attached to this process's DuckDB instance (starting one takes 15 ms, attaching takes 1)."""
-        path = str(self._checked_path()).replace("'", "''")
+        path = self._checked_path()
         with _ENGINE_LOCK, _tidy_errors(self.path), closing(_engine().cursor()) as con:
-            mode = "READ_ONLY" if read_only else "READ_WRITE"
-            self._locked_out(lambda: con.execute(f"ATTACH '{path}' AS store ({mode})"))
+            # only this thread can be here twice: DuckDB attaches a file once, so an inner reader shares it
+            users = _USERS.setdefault((os.getpid(), path), [])
+            if users and not read_only:
+                raise StoreError(f"{self.path} is open in this thread already; end that before writing to it")
+            alias = users[0] if users else f"store{next(_NUMBER)}"
+            if not users:
+                quoted, mode = str(path).replace("'", "''"), "READ_ONLY" if read_only else "READ_WRITE"
+                self._locked_out(lambda: con.execute(f"ATTACH '{quoted}' AS {alias} ({mode})"))
+            users.append(alias)
             try:
-                con.execute("USE store")
-                self._check_schema(con)
+                con.execute(f"USE {alias}")
+                if read_only:
+                    self._present(con)
                 yield con
             finally:
                 con.execute("USE memory")
-                con.execute("DETACH store")
+                users.pop()
+                if not users:
+                    con.execute(f"DETACH {alias}")
 
     def _checked_path(self) -> Path:
         """The path, when a DuckDB file lies there: DuckDB would try other formats by downloading extensions."""
@@ -155,20 +182,69 @@ class StoreFile:
             for statement in schema.ddl():
                 con.execute(statement)
             for name, file in files.items():
-                if file.exists():
-                    con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM read_parquet(?)", [str(file)])
+                if file.exists() and name != "parameters":
+                    plain = re.sub(r"([*?[])", r"[\1]", str(file))  # a path may hold what DuckDB takes for a pattern
+                    con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM read_parquet(?)", [plain])
+            self._derive_parameters(con)
         except duckdb.Error as error:
             con.close()
             raise BadFile(f"{self.path} is not a table this version can read: {one_line(error)}") from error
+        except BaseException:
+            con.close()
+            raise
         return con
 
-    def _check_schema(self, con: Connection) -> None:
+    def _derive_parameters(self, con: Connection) -> None:
+        """Fill the parameters table from the spaces of the recipes, which say the same."""
+        from t2s_offline.space import SimSpace
+
+        for recipe, text in con.execute("SELECT recipe, space FROM recipes ORDER BY recipe").fetchall():
+            try:
+                params = SimSpace.parse(text).params
+            except BadInput as error:
+                raise BadFile(f"{self.path}: recipe {recipe}: {error}") from error
+            for at, param in enumerate(params):
+                row = [recipe, at + 1, param.name, param.levels]
+                con.execute("INSERT INTO parameters VALUES ($1, $2, $3, $4)", row)
+
+    def _version(self, con: Connection) -> int:
+        """The version of the store's tables; BadFile when there is none, or one that is newer than ours."""
         try:
-            version = con.sql("SELECT version FROM t2s_store").fetchall()[0][0]
-        except duckdb.CatalogException as error:
+            rows = con.execute("SELECT version FROM t2s_store").fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise BadFile(f"{self.path} is a DuckDB file but no reward store; name another with --store") from error
-        if version != schema.VERSION:
-            raise BadFile(f"{self.path} has schema {version}; this version reads {schema.VERSION}; upgrade t2s-offline")
+        if len(rows) != 1 or not isinstance(rows[0][0], int) or rows[0][0] < 1:
+            raise BadFile(f"{self.path} does not say which version its tables are; restore it or make a new one")
+        version: int = rows[0][0]
+        if version > schema.VERSION:
+            raise BadFile(
+                f"{self.path} has tables of version {version}; this program reads up to {schema.VERSION}; "
+                f"upgrade t2s-offline"
+            )
+        return version
+
+    def _present(self, con: Connection) -> None:
+        """Let this connection see an older store's tables with the columns of this version; the file stays as it is."""
+        if self._version(con) == 1:
+            catalog = con.execute("SELECT current_database()").fetchall()[0][0].replace('"', '""')
+            for name, select in schema.FROM_VERSION_1.items():
+                con.execute(f"CREATE TEMP VIEW {name} AS " + select.format(table=f'"{catalog}".main.{name}'))
+
+
+def _migrate(con: Connection) -> None:
+    """Turn the tables of version 1 into those of this version, inside the caller's transaction."""
+    for name, select in schema.FROM_VERSION_1.items():
+        con.execute(f"CREATE TEMP TABLE migrated AS {select.format(table=name)}")
+        con.execute(f"DROP TABLE {name}")  # DuckDB cannot change the type of a key
+        con.execute(schema.TABLES[name].ddl)
+        con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM migrated")
+        con.execute("DROP TABLE migrated")
+    con.execute(f"UPDATE t2s_store SET version = {schema.VERSION}")
+
+
+#: Aliases of attached files by process and path, one for each connection that uses the file; under _ENGINE_LOCK.
+_USERS: dict[tuple[int, Path], list[str]] = {}
+_NUMBER = itertools.count()
 
 
 @cache
@@ -183,9 +259,11 @@ def _engine() -> Connection:
 
 @contextmanager
 def _tidy_errors(path: Path) -> Iterator[None]:
-    """Turn what DuckDB says of a damaged file or a full disk into one line."""
+    """Turn what DuckDB says of a damaged file, a full disk or values that it cannot hold into one line."""
     try:
         yield
+    except (duckdb.DataError, duckdb.IntegrityError) as error:
+        raise Contradiction(f"{path} cannot hold these rows: {one_line(error)}") from error
     except (
         duckdb.IOException,
         duckdb.InternalException,

@@ -2,6 +2,7 @@
 
     T2SError                  everything this package raises on purpose; the CLI turns it into exit code 2
     ├── BadInput              a value, name or file of the user does not fit
+    │   ├── Contradiction     rows say something else than the store, or than each other
     │   ├── UnknownName       a task, recipe, parameter ... that does not exist; names the nearest known one
     │   └── BadFile           a file is absent, corrupt, foreign or has the wrong content
     │       └── WrongHash     a file is not the one that was expected
@@ -12,6 +13,7 @@
     ├── QueryError            SQL was refused, failed or took too long
     ├── RenderError           a renderer or its device cannot do what was asked
     ├── PretrainFailed        a pre-training came to nothing after its retry; a sweep records it and goes on
+    │   └── Diverged          its loss was not finite, and from its checkpoint it would not be again
     └── SweepFailed           configurations of a sweep failed; the others are kept
 
 Knows nothing about exit codes or printing: `cli.py` does that.
@@ -29,6 +31,14 @@ class T2SError(Exception):
 
 class BadInput(T2SError):
     """A value, name or file of the user does not fit."""
+
+
+class Contradiction(BadInput):
+    """Rows say something else than the store, or than each other. `replaceable`: they could overwrite the store's."""
+
+    def __init__(self, message: str, replaceable: bool = False) -> None:
+        super().__init__(message)
+        self.replaceable = replaceable
 
 
 class UnknownName(BadInput):
@@ -83,6 +93,10 @@ class RenderError(T2SError):
 
 class PretrainFailed(T2SError):
     """A pre-training came to nothing after its retry."""
+
+
+class Diverged(PretrainFailed):
+    """Its loss was not finite, and from its checkpoint it would not be again."""
 
 
 class SweepFailed(T2SError):

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from t2s_offline import schema
-from t2s_offline.errors import BadFile, BadInput, UnknownName, check_known
+from t2s_offline.errors import BadFile, BadInput, Contradiction, UnknownName, check_known
 from t2s_offline.files import write_with
 from t2s_offline.frames import now, parameter_rows, task_rows, typed
 from t2s_offline.space import TASK2SIM, SimSpace, is_reference
@@ -25,21 +25,32 @@ FORMATS = ("parquet", "csv")
 def export_store(
     store: RewardStore, folder: Path, file_format: str = "parquet", *, hosts: bool = True
 ) -> dict[str, int]:
-    """Write every table that has rows to folder/TABLE.FORMAT; returns rows by table. `hosts`: with machines' names."""
+    """Write every table that has rows to folder/TABLE.FORMAT; returns rows by table. `hosts`: with machines' names.
+
+    The tables are those of one moment. Files of tables that an earlier export left there and this one does not write
+    are removed, and checksums first of all: until somebody seals the folder again, nothing calls it whole.
+    """
     check_known("format", file_format, FORMATS)
-    written = {}
+    frames = {name: frame for name, frame in store.frames().items() if len(frame)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in schema.TABLES:
-            frame = store.frame(name)
+        (folder / schema.SUMS).unlink(missing_ok=True)
+        for name, frame in frames.items():
             if not hosts and "host" in frame.columns:
                 frame = frame.with_columns(pl.lit(None, pl.String).alias("host"))
-            if len(frame):
-                _write(frame, folder / f"{name}.{file_format}")
-                written[name] = len(frame)
+            _write(frame, folder / f"{name}.{file_format}")
+        for path in table_files(folder):
+            if path.name not in {f"{name}.{file_format}" for name in frames}:
+                path.unlink()
     except OSError as error:
         raise BadFile(f"cannot write to {folder}: {error.strerror or error}; choose another folder") from error
-    return written
+    return {name: len(frame) for name, frame in frames.items()}
+
+
+def table_files(folder: Path) -> list[Path]:
+    """Files of tables in a folder, in any format that this module writes."""
+    paths = (folder / f"{name}.{suffix}" for name in schema.TABLES for suffix in FORMATS)
+    return [path for path in paths if path.is_file() or path.is_symlink()]
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
@@ -66,7 +77,7 @@ def import_path(
     `recipe` and `space` are for rewards that carry no recipe, or one that neither the store nor the folder knows.
     """
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.stem in schema.TABLES and file.suffix[1:] in FORMATS)
+        files = table_files(path)
         if not files:
             raise BadFile(f"{path} has no table; expected files such as rewards.parquet or embeddings.csv")
     else:
@@ -78,7 +89,13 @@ def import_path(
             raise BadFile(f"{path} has {name} twice, as Parquet and as CSV; remove one")
         frames[name] = frame
     known = store.recipes() if store.path.exists() else {}
-    return store.add(complete(frames, known, path.name, space), replace=replace)
+    whole = complete(frames, known, path.name, space)
+    try:
+        return store.add(whole, replace=replace)
+    except Contradiction as error:
+        if not error.replaceable:
+            raise
+        raise Contradiction(f"{error}; pass --replace to overwrite") from error
 
 
 def complete(
@@ -91,7 +108,7 @@ def complete(
     frames = dict(frames)
     spaces = dict(known)
     if "recipes" in frames:
-        spaces |= {row["recipe"]: SimSpace.parse(row["space"]) for row in frames["recipes"].to_dicts()}
+        spaces |= check_recipes(frames["recipes"], source)
     rewards = frames.get("rewards")
     if rewards is not None:
         strange = sorted(set(rewards["recipe"]) - set(spaces))
@@ -104,14 +121,49 @@ def complete(
         if made:
             whole = [*frames["recipes"].to_dicts(), *made] if "recipes" in frames else made
             frames["recipes"] = typed(pl.DataFrame(whole), schema.RECIPES, source)
-        check_rewards(rewards, spaces, source)
+    check(frames, spaces, source)
     if "recipes" in frames:
         frames["parameters"] = parameter_rows({name: spaces[name] for name in frames["recipes"]["recipe"]}, source)
-    if "embeddings" in frames:
-        check_embeddings(frames["embeddings"], source)
     if "tasks" not in frames and (names := _task_names(frames)):
         frames["tasks"] = task_rows(names, source)
     return frames
+
+
+def check(frames: Mapping[str, pl.DataFrame], spaces: Mapping[str, SimSpace], source: str) -> None:
+    """Raise BadInput for the first row that cannot be; `spaces`: those of every recipe that rows may name."""
+    if "backbones" in frames:
+        check_backbones(frames["backbones"], spaces, source)
+    if "rewards" in frames:
+        check_rewards(frames["rewards"], spaces, source)
+    if "embeddings" in frames:
+        check_embeddings(frames["embeddings"], source)
+
+
+def check_recipes(recipes: pl.DataFrame, source: str) -> dict[str, SimSpace]:
+    """Spaces by recipe; BadInput for a recipe that cannot be."""
+    spaces = {}
+    for row in recipes.iter_rows(named=True):
+        try:
+            spaces[row["recipe"]] = SimSpace.parse(row["space"])
+        except BadInput as error:
+            raise BadInput(f"{source}: recipe {row['recipe']}: {error}") from error
+    return spaces
+
+
+def check_backbones(backbones: pl.DataFrame, spaces: Mapping[str, SimSpace], source: str) -> None:
+    """Raise BadInput for an unknown status, or a configuration that is not of its recipe's space."""
+    for status in backbones["status"].unique():
+        check_known(f"status in {source}", status, schema.STATUSES)
+    for (name,), part in backbones.group_by("recipe", maintain_order=True):
+        if str(name) in spaces:
+            check_configurations(part["configuration"], spaces[str(name)])
+
+
+def check_configurations(configurations: pl.Series, space: SimSpace) -> None:
+    """Raise BadInput for the first that is neither of the space nor a reference backbone."""
+    for configuration in configurations.unique().sort():
+        if not is_reference(configuration):
+            space.digits(configuration)
 
 
 def _task_names(frames: Mapping[str, pl.DataFrame]) -> list[str]:
@@ -119,11 +171,11 @@ def _task_names(frames: Mapping[str, pl.DataFrame]) -> list[str]:
 
 
 def check_rewards(rewards: pl.DataFrame, spaces: Mapping[str, SimSpace], source: str) -> None:
-    """Raise BadInput for the first cell that cannot be: unknown digit, metric, or accuracy outside 0 to 100."""
+    """Raise BadInput for the first cell that cannot be: unknown recipe, digit or metric, accuracy outside 0 to 100."""
     for (name,), part in rewards.group_by("recipe", maintain_order=True):
-        unknown = {c for c in set(part["configuration"]) - set(spaces[str(name)]) if not is_reference(c)}
-        if unknown:
-            spaces[str(name)].digits(min(unknown))
+        if str(name) not in spaces:
+            raise BadInput(f"{source}: nobody knows the space of recipe {name}; its row in recipes is missing")
+        check_configurations(part["configuration"], spaces[str(name)])
     for metric in rewards["metric"].unique():
         check_known("metric", metric, schema.METRICS)
     percent = pl.col("metric").is_in(schema.ACCURACY_METRICS)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from t2s_offline import schema
-from t2s_offline.errors import BadFile, BadInput, check_known
+from t2s_offline.errors import BadFile, BadInput, Contradiction, check_known
 from t2s_offline.space import SimSpace
 from t2s_offline.tasks import PAPER_TASKS
 
@@ -52,6 +52,44 @@ def typed(frame: pl.DataFrame, table: schema.Table, source: str) -> pl.DataFrame
         if column.required and typed[column.name].null_count():
             raise BadInput(f"{source}: column {column.name} has empty values; expected {column.meaning}")
     return typed
+
+
+def once(frame: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
+    """One row a key: rows that agree become one, with what each of them knows. Contradiction when they do not agree."""
+    repeated = frame.select(table.key).is_duplicated()
+    if not repeated.any():
+        return frame
+    groups = frame.filter(repeated).group_by(table.key, maintain_order=True)
+    values = [pl.col(name).drop_nulls() for name in table.values]
+    settled = groups.agg(pl.col(name).drop_nulls().unique(maintain_order=True) for name in table.settled)
+    for name in table.settled:
+        clash = settled.filter(pl.col(name).list.len() > 1)
+        if len(clash):
+            key = {part: clash[part][0] for part in table.key}
+            old, new = clash[name][0].to_list()[:2]
+            raise contradiction(table, key, name, old, new, among_new=True)
+    return pl.concat([frame.filter(~repeated), groups.agg(value.first() for value in values).select(frame.columns)])
+
+
+def contradiction(
+    table: schema.Table, key: Mapping[str, object], column: str, old: object, new: object, *, among_new: bool = False
+) -> Contradiction:
+    """The error for a row that has `new` where `old` stands, in the store or `among_new` rows."""
+    if column in table.of_role("fixed"):
+        name = next(iter(key.values()))
+        return Contradiction(
+            f"task {name} here is other pictures than the store's {name}; rename yours or use another store"
+        )
+    row = ", ".join(f"{name} {value}" for name, value in key.items())
+    where = "comes twice" if among_new else "is stored"
+    message = f"{table.name}: {row} {where} with other values ({column} {shown(old)}, not {shown(new)})"
+    return Contradiction(message, replaceable=not among_new)
+
+
+def shown(value: object) -> str:
+    """A value for a message: one short line."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:60] + "…"
 
 
 def now() -> datetime:

@@ -20,7 +20,7 @@ from torch import nn
 
 from t2s_offline.augment import Augment, mix
 from t2s_offline.checkpoint import read_checkpoint, restore, snapshot, write_checkpoint
-from t2s_offline.errors import BadInput, PretrainFailed
+from t2s_offline.errors import BadInput, Diverged, PretrainFailed
 from t2s_offline.networks import Backbone, build, extract, halve, linear_head
 from t2s_offline.recipe import Recipe
 from t2s_offline.seeds import derive_rng, derive_seed
@@ -162,10 +162,12 @@ def pretrain(
     compiled: bool = False,
     progress: Progress | None = None,
 ) -> Pretrained:
-    """Train the recipe's backbone from scratch. `checkpoint`: a file to resume from, rewritten after every epoch.
+    """Train the recipe's backbone from scratch. `checkpoint`: a file to resume from, rewritten after every epoch, the
+    last one too: it stays until the caller removes it, once what was trained is kept.
 
     A loss that is not finite is retried once from the epoch's start at half the rate; a batch that does not fit into
-    memory is halved once. Raises PretrainFailed when that did not help, BadInput for data that cannot be trained on.
+    memory is halved once. Raises Diverged or PretrainFailed when that did not help, BadInput for data that cannot be
+    trained on.
     """
     if data.image_NCHW.shape[-1] < recipe.size:
         raise BadInput(
@@ -184,7 +186,7 @@ def pretrain(
         progressed = Progressed(**card["progress"])
     while progressed.epoch < recipe.epochs:
         _advance(trainer, progressed, progress)
-        if checkpoint is not None and progressed.epoch < recipe.epochs:
+        if checkpoint is not None:
             state = snapshot(trainer.network, trainer.optimiser)
             write_checkpoint(checkpoint, state, {"identity": identity, "progress": vars(progressed)})
     halve(trainer.network)
@@ -198,8 +200,6 @@ def pretrain(
         **{key: value for key, value in vars(progressed).items() if key != "epoch"},
         "seconds": time.perf_counter() - begin,
     }
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
     trainer.backbone.eval()
     return Pretrained(trainer.backbone, trainer.head, figures)
 
@@ -241,7 +241,7 @@ def _advance(trainer: Trainer, progressed: Progressed, progress: Progress | None
             progressed.epoch, progressed.loss = progressed.epoch + 1, loss
             return
         if progressed.slowed < 1:
-            raise PretrainFailed(
+            raise Diverged(
                 f"the loss was not finite in epoch {progressed.epoch + 1}, at half the rate too; use a lower rate"
             )
         progressed.slowed = 0.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from t2s_offline import schema
+from t2s_offline.errors import BadInput
 from t2s_offline.spool import absorb
 from t2s_offline.store import RewardStore
 from t2s_offline.sweep import attempts, pending
@@ -74,10 +74,29 @@ def _rate(store: RewardStore, recipe_id: str) -> float | None:
 
 
 def merge_stores(store: RewardStore, others: Sequence[RewardStore]) -> dict[str, int]:
-    """Take waiting shards of the store, and everything of other stores or table folders; returns new rows by table."""
-    total = dict(absorb(store))
+    """Take everything of other stores or table folders, and the waiting shards of all; returns new rows by table.
+
+    Each of the others is taken whole or not at all. One that cannot be does not keep the rest from being taken; the
+    BadInput at the end names it.
+    """
+    from t2s_offline.exchange import complete
+
+    total: dict[str, int] = {}
+    problems = []
     for other in others:
-        absorb(other)
-        for name, count in store.add({name: other.frame(name) for name in schema.TABLES}).items():
-            total[name] = total.get(name, 0) + count
+        try:
+            absorb(other)
+            known = store.recipes() if store.path.exists() else {}
+            rows = {name: frame for name, frame in other.frames().items() if len(frame)}
+            _add(total, store.add(complete(rows, known, other.path.name)))
+        except BadInput as error:
+            problems.append(f"{other.path} was not merged: {error}")
+    _add(total, absorb(store))
+    if problems:
+        raise BadInput("; ".join(problems) + (f"; the other {len(others) - len(problems)} were" if others[1:] else ""))
     return total
+
+
+def _add(total: dict[str, int], new: dict[str, int]) -> None:
+    for name, count in new.items():
+        total[name] = total.get(name, 0) + count

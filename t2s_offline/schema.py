@@ -6,38 +6,63 @@ The store is one DuckDB file that any DuckDB client may open; a table folder hol
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-VERSION = 1
+VERSION = 2
 
 #: Metrics in percent, 0 to 100. `logme` is a score without such bounds.
 ACCURACY_METRICS = ("knn5", "linear", "finetune")
 METRICS = (*ACCURACY_METRICS, "logme")
+STATUSES = ("done", "running", "failed")
+
+#: The checksums beside the Parquet files of a table folder.
+SUMS = "SHA256SUMS"
+
+#: What a column is to a row that is written a second time:
+#:   key           which row it is
+#:   fixed         what the row is of: another value is another thing under the same name, and is always refused
+#:   result        what came out: another value is a contradiction, refused unless the writer says replace
+#:   circumstance  when, where and how fast: differs from one run to the next; the first stays
+Role = Literal["key", "fixed", "result", "circumstance"]
 
 
 @dataclass(frozen=True)
 class Column:
     name: str
     type: str
-    required: bool
+    role: Role
     meaning: str
+    required: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the store; `key` columns are its primary key."""
+    """A table of the store; its columns with the role `key` are its primary key, in their order."""
 
     name: str
-    key: tuple[str, ...]
     columns: tuple[Column, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
+    def of_role(self, *roles: Role) -> tuple[str, ...]:
+        """Names of the columns with one of these roles."""
+        return tuple(column.name for column in self.columns if column.role in roles)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.of_role("key")
+
     @property
     def values(self) -> tuple[str, ...]:
-        """Columns that must agree when a row is written again: all but the key and what says when and whence."""
-        return tuple(name for name in self.names if name not in (*self.key, "created_at", "source"))
+        """All columns but the key."""
+        return self.of_role("fixed", "result", "circumstance")
+
+    @property
+    def settled(self) -> tuple[str, ...]:
+        """Columns that must agree when a row is written again."""
+        return (*self.of_role("fixed"), *self.of_role("result"))
 
     @property
     def ddl(self) -> str:
@@ -45,93 +70,93 @@ class Table:
         return f"CREATE TABLE {self.name} ({', '.join(lines)}, PRIMARY KEY ({', '.join(self.key)}))"
 
 
-def _table(name: str, key: str, *columns: tuple[str, str, str]) -> Table:
-    keys = tuple(key.split())
+def _table(name: str, *columns: tuple[str, str, Role, str]) -> Table:
+    """A type that ends in ``!`` must not be empty, and neither may a key."""
     return Table(
         name,
-        keys,
-        tuple(Column(n, t.rstrip("!"), n in keys or t.endswith("!"), meaning) for n, t, meaning in columns),
+        tuple(Column(n, t.rstrip("!"), role, text, role == "key" or t.endswith("!")) for n, t, role, text in columns),
     )
 
 
 RECIPES = _table(
     "recipes",
-    "recipe",
     (
         "recipe",
         "VARCHAR",
+        "key",
         "name or hash of everything that can change a reward but configuration, task and seed",
     ),
-    ("space", "VARCHAR!", "simulation parameters in the order of the digits, name:levels,name:levels"),
-    ("contents", "VARCHAR", "the recipe as JSON"),
-    ("created_at", "TIMESTAMP", "when it was written, UTC"),
-    ("source", "VARCHAR", "where it came from"),
+    ("space", "VARCHAR!", "result", "simulation parameters in the order of the digits, name:levels,name:levels"),
+    ("contents", "VARCHAR", "result", "the recipe as JSON"),
+    ("created_at", "TIMESTAMP", "circumstance", "when it was written, UTC"),
+    ("source", "VARCHAR", "circumstance", "where it came from"),
 )
 PARAMETERS = _table(
     "parameters",
-    "recipe position",
-    ("recipe", "VARCHAR", "recipe"),
-    ("position", "INTEGER", "place of the digit in a configuration, from 1"),
-    ("parameter", "VARCHAR!", "simulation parameter"),
-    ("levels", "INTEGER!", "number of levels; level 0 is off"),
+    ("recipe", "VARCHAR", "key", "recipe"),
+    ("position", "INTEGER", "key", "place of the digit in a configuration, from 1"),
+    ("parameter", "VARCHAR!", "result", "simulation parameter"),
+    ("levels", "INTEGER!", "result", "number of levels; level 0 is off"),
 )
 TASKS = _table(
     "tasks",
-    "task",
-    ("task", "VARCHAR", "downstream task"),
-    ("task_group", "VARCHAR", "natural, aerial, symbolic, medical, illustrative, texture"),
-    ("split", "VARCHAR", "seen or unseen in the paper's split; empty when it has no such place"),
-    ("classes", "INTEGER", "number of classes"),
-    ("n_train", "INTEGER", "training pictures"),
-    ("n_val", "INTEGER", "validation pictures"),
-    ("n_test", "INTEGER", "test pictures"),
-    ("digest", "VARCHAR", "hash of its pictures and labels; empty when not known"),
-    ("source", "VARCHAR", "where it came from"),
+    ("task", "VARCHAR", "key", "downstream task"),
+    ("task_group", "VARCHAR", "result", "natural, aerial, symbolic, medical, illustrative, texture"),
+    ("split", "VARCHAR", "result", "seen or unseen in the paper's split; empty when it has no such place"),
+    ("classes", "INTEGER", "result", "number of classes"),
+    ("n_train", "INTEGER", "result", "training pictures"),
+    ("n_val", "INTEGER", "result", "validation pictures"),
+    ("n_test", "INTEGER", "result", "test pictures"),
+    ("source", "VARCHAR", "circumstance", "where it came from"),
+    ("digest", "VARCHAR", "fixed", "hash of its pictures and labels; empty when not known"),
 )
 EMBEDDINGS = _table(
     "embeddings",
-    "task probe",
-    ("task", "VARCHAR", "downstream task"),
-    ("probe", "VARCHAR", "network that embedded it; vectors of different probes are never compared"),
-    ("embedding", "FLOAT[]!", "Task2Vec vector; in CSV as a JSON list"),
-    ("created_at", "TIMESTAMP", "when it was written, UTC"),
-    ("source", "VARCHAR", "where it came from"),
+    ("task", "VARCHAR", "key", "downstream task"),
+    ("probe", "VARCHAR", "key", "network that embedded it; vectors of different probes are never compared"),
+    ("embedding", "FLOAT[]!", "result", "Task2Vec vector; in CSV as a JSON list"),
+    ("created_at", "TIMESTAMP", "circumstance", "when it was written, UTC"),
+    ("source", "VARCHAR", "circumstance", "where it came from"),
 )
 BACKBONES = _table(
     "backbones",
-    "recipe configuration seed attempt",
-    ("recipe", "VARCHAR", "recipe"),
-    ("configuration", "VARCHAR", "one digit a parameter"),
-    ("seed", "INTEGER", "pre-training seed"),
-    ("attempt", "INTEGER", "from 1"),
-    ("status", "VARCHAR!", "done, running or failed"),
-    ("render_seconds", "DOUBLE", "seconds"),
-    ("train_seconds", "DOUBLE", "seconds"),
-    ("train_accuracy", "DOUBLE", "of the pre-training on its own pictures, percent"),
-    ("val_accuracy", "DOUBLE", "of the pre-training on objects held out, percent"),
-    ("device", "VARCHAR", "device it was trained on"),
-    ("host", "VARCHAR", "name of the machine"),
-    ("versions", "VARCHAR", "package and code versions as JSON"),
-    ("error", "VARCHAR", "why it failed"),
-    ("created_at", "TIMESTAMP", "when it was written, UTC"),
+    ("recipe", "VARCHAR", "key", "recipe"),
+    ("configuration", "VARCHAR", "key", "one digit a parameter"),
+    ("seed", "INTEGER", "key", "pre-training seed"),
+    ("attempt", "VARCHAR", "key", "when it was made, UTC, and random digits; numbers in tables of version 1"),
+    ("status", "VARCHAR!", "result", "done, running or failed"),
+    ("render_seconds", "DOUBLE", "circumstance", "seconds"),
+    ("train_seconds", "DOUBLE", "circumstance", "seconds"),
+    ("train_accuracy", "DOUBLE", "result", "of the pre-training on its own pictures, percent"),
+    ("val_accuracy", "DOUBLE", "result", "of the pre-training on objects held out, percent"),
+    ("device", "VARCHAR", "circumstance", "device it was trained on"),
+    ("host", "VARCHAR", "circumstance", "name of the machine"),
+    ("versions", "VARCHAR", "circumstance", "package and code versions as JSON"),
+    ("error", "VARCHAR", "circumstance", "why it failed"),
+    ("created_at", "TIMESTAMP", "circumstance", "when it was written, UTC"),
 )
 REWARDS = _table(
     "rewards",
-    "recipe task configuration seed metric",
-    ("recipe", "VARCHAR", "recipe the reward was measured under"),
-    ("task", "VARCHAR", "downstream task"),
-    ("configuration", "VARCHAR", "one digit a parameter, in the order of the recipe's space"),
-    ("seed", "INTEGER", "pre-training seed"),
-    ("metric", "VARCHAR", "knn5, linear, finetune (percent) or logme (score)"),
-    ("accuracy", "DOUBLE!", "test accuracy in percent"),
-    ("val_accuracy", "DOUBLE", "val accuracy in percent; empty when it was not measured"),
-    ("n_eval", "INTEGER", "test pictures"),
-    ("n_val", "INTEGER", "pictures that val_accuracy rests on"),
-    ("seconds", "DOUBLE", "seconds the measurement took"),
-    ("created_at", "TIMESTAMP", "when it was written, UTC"),
-    ("source", "VARCHAR", "where it came from"),
+    ("recipe", "VARCHAR", "key", "recipe the reward was measured under"),
+    ("task", "VARCHAR", "key", "downstream task"),
+    ("configuration", "VARCHAR", "key", "one digit a parameter, in the order of the recipe's space"),
+    ("seed", "INTEGER", "key", "pre-training seed"),
+    ("metric", "VARCHAR", "key", "knn5, linear, finetune (percent) or logme (score)"),
+    ("accuracy", "DOUBLE!", "result", "test accuracy in percent"),
+    ("val_accuracy", "DOUBLE", "result", "val accuracy in percent; empty when it was not measured"),
+    ("n_eval", "INTEGER", "result", "test pictures"),
+    ("n_val", "INTEGER", "result", "pictures that val_accuracy rests on"),
+    ("seconds", "DOUBLE", "circumstance", "seconds the measurement took"),
+    ("created_at", "TIMESTAMP", "circumstance", "when it was written, UTC"),
+    ("source", "VARCHAR", "circumstance", "where it came from"),
 )
 TABLES = {table.name: table for table in (RECIPES, PARAMETERS, TASKS, EMBEDDINGS, BACKBONES, REWARDS)}
+
+#: How the tables of version 1 that have changed are read as those of this version. Numbers of attempts become text.
+FROM_VERSION_1 = {
+    "tasks": "SELECT *, NULL::VARCHAR AS digest FROM {table}",
+    "backbones": "SELECT * REPLACE (attempt::VARCHAR AS attempt) FROM {table}",
+}
 
 VIEWS = {
     # mean over seeds: what every other view starts from

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from t2s_offline import schema
 from t2s_offline.connection import Connection, StoreFile
-from t2s_offline.errors import BadFile, BadInput, EmptyStore, UnknownName, check_known
+from t2s_offline.errors import BadFile, BadInput, Contradiction, EmptyStore, UnknownName, check_known
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,13 +29,16 @@ class RewardStore(StoreFile):
         """Add rows to tables in one transaction; returns how many were new, by table.
 
         A row that is there already is left alone but for what it left empty, which is filled in; one that is there
-        with other values is a BadInput, unless `replace`. Frames are keyed by table name and have the table's columns.
+        with another result is a Contradiction, unless `replace` (see `schema.Role`). A task whose pictures are others
+        than the store's is a Contradiction always. Frames are keyed by table name and have the table's columns.
         """
+        from t2s_offline.frames import once
+
         new = {}
         with self.writer() as con:
             for name, table in schema.TABLES.items():
                 if name in frames and len(frames[name]):
-                    new[name] = _merge(con, table, frames[name], replace=replace)
+                    new[name] = _merge(con, table, once(frames[name], table), replace=replace)
             _check_widths(con)
         return new
 
@@ -43,7 +46,16 @@ class RewardStore(StoreFile):
         """A whole table, ordered by its key."""
         found = schema.TABLES[check_known("table", table, schema.TABLES)]
         with self.reader() as con:
-            return con.sql(f"SELECT * FROM {table} ORDER BY {', '.join(found.key)}").pl()
+            return _whole(con, found)
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Every table as it was at one moment, by name, each ordered by its key."""
+        with self.reader() as con:
+            con.execute("BEGIN")
+            try:
+                return {name: _whole(con, table) for name, table in schema.TABLES.items()}
+            finally:
+                con.execute("ROLLBACK")
 
     def recipes(self) -> dict[str, SimSpace]:
         """Spaces by recipe."""
@@ -58,6 +70,11 @@ class RewardStore(StoreFile):
     def _recipe(self, con: Connection, name: str | None) -> tuple[str, SimSpace]:
         known = _recipes(con)
         if not known:
+            if con.execute("SELECT 1 FROM rewards LIMIT 1").fetchone():
+                raise BadFile(
+                    f"{self.path} has rewards but no recipes, so nobody knows what their configurations mean; "
+                    f"export the table again, with its recipes"
+                )
             raise EmptyStore(f"{self.path} is empty; fill it with: t2s-offline fetch task2sim, or import FILE")
         if name is None:
             if len(known) > 1:
@@ -169,26 +186,30 @@ def _check_widths(con: Connection) -> None:
         "HAVING count(DISTINCT len(embedding)) > 1"
     ).fetchone()
     if mixed:
-        raise BadInput(f"embeddings of probe {mixed[0]} would have mixed dimensions {mixed[1]}; expected one a probe")
+        raise Contradiction(
+            f"embeddings of probe {mixed[0]} would have mixed dimensions {mixed[1]}; expected one a probe"
+        )
+
+
+def _whole(con: Connection, table: schema.Table) -> pl.DataFrame:
+    return con.sql(f"SELECT {', '.join(table.names)} FROM {table.name} ORDER BY {', '.join(table.key)}").pl()
 
 
 def _merge(con: Connection, table: schema.Table, frame: pl.DataFrame, *, replace: bool) -> int:
     """Insert the rows of `frame` that are not there yet; returns how many."""
+    fixed = table.of_role("fixed")
+    if replace and fixed:  # a row that replaces another is still of the same thing, even when it does not say so
+        kept = con.sql(f"SELECT {', '.join((*table.key, *fixed))} FROM {table.name}").pl()
+        frame = frame.join(kept, on=table.key, how="left", suffix=" kept")
+        frame = frame.with_columns(frame[v].fill_null(frame[f"{v} kept"]) for v in fixed)
     con.register("incoming", frame.select(table.names).to_arrow())
     on = " AND ".join(f"old.{key} = new.{key}" for key in table.key)
     # what a row leaves empty it says nothing about: a task named again without its counts is no contradiction, and
     # one first named without them gets them later
-    differ = " OR ".join(f"old.{v} <> new.{v}" for v in table.values) or "false"
+    _refuse_contradictions(con, table, on, fixed if replace else table.settled)
     if replace:
+        differ = " OR ".join(f"old.{v} <> new.{v}" for v in table.values if v not in ("created_at", "source"))
         con.execute(f"DELETE FROM {table.name} old USING incoming new WHERE {on} AND ({differ})")
-    else:
-        clash = con.execute(
-            f"SELECT {', '.join(f'new.{key}' for key in table.key)} FROM {table.name} old "
-            f"JOIN incoming new ON {on} WHERE {differ} ORDER BY ALL LIMIT 1"
-        ).fetchone()
-        if clash:
-            cell = ", ".join(f"{key} {value}" for key, value in zip(table.key, clash, strict=True))
-            raise BadInput(f"{table.name}: {cell} is stored with other values; pass --replace to overwrite")
     before = con.sql(f"SELECT count(*) FROM {table.name}").fetchall()[0][0]
     empty = [v for v in table.values if frame[v].count()]
     if fill := " OR ".join(f"(old.{v} IS NULL AND new.{v} IS NOT NULL)" for v in empty):
@@ -197,3 +218,23 @@ def _merge(con: Connection, table: schema.Table, frame: pl.DataFrame, *, replace
     con.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM incoming ON CONFLICT DO NOTHING")
     con.unregister("incoming")
     return int(con.sql(f"SELECT count(*) FROM {table.name}").fetchall()[0][0] - before)
+
+
+def _refuse_contradictions(con: Connection, table: schema.Table, on: str, columns: tuple[str, ...]) -> None:
+    """Contradiction for the first row, by key, whose `columns` are stored with other values."""
+    if not columns:
+        return
+    differ = " OR ".join(f"old.{v} <> new.{v}" for v in columns)
+    pairs = [f"{side}.{v}" for v in columns for side in ("old", "new")]
+    row = con.execute(
+        f"SELECT {', '.join([*(f'new.{key}' for key in table.key), *pairs])} FROM {table.name} old "
+        f"JOIN incoming new ON {on} WHERE {differ} ORDER BY ALL LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return
+    key, values = row[: len(table.key)], row[len(table.key) :]
+    said = dict(zip(columns, zip(values[::2], values[1::2], strict=True), strict=True))
+    name, (old, new) = next(item for item in said.items() if None not in item[1] and item[1][0] != item[1][1])
+    from t2s_offline.frames import contradiction
+
+    raise contradiction(table, dict(zip(table.key, key, strict=True)), name, old, new)

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 
 from t2s_offline import schema
 from t2s_offline.design import Design
-from t2s_offline.errors import BadInput, SweepFailed
+from t2s_offline.errors import BadInput, SweepFailed, T2SError
 from t2s_offline.recipe import SweepSpec
 from t2s_offline.space import SimSpace
-from t2s_offline.spool import absorb, read_shards, shards
+from t2s_offline.spool import absorb, refused, shards, waiting_cells
 from t2s_offline.store import RewardStore
 from t2s_offline.work import Outcome, claim_path, claimed, run_unit
 from t2s_offline.workshop import Unit, Workshop
@@ -77,9 +77,7 @@ def pending(units: Iterable[Unit], store: RewardStore) -> list[Unit]:
     query = "SELECT recipe, configuration, seed, task, metric FROM rewards"
     with store.reader() as con:
         have = set(con.execute(query).fetchall())
-    waiting = read_shards(shards(store)).get("rewards")
-    if waiting is not None:
-        have |= set(waiting.select("recipe", "configuration", "seed", "task", "metric").iter_rows())
+    have |= waiting_cells(shards(store))
     left = []
     for unit in units:
         key = unit.recipe_id, unit.configuration, unit.seed
@@ -90,11 +88,12 @@ def pending(units: Iterable[Unit], store: RewardStore) -> list[Unit]:
 
 
 def attempts(store: RewardStore) -> dict[tuple[str, str, int], tuple[int, str, str | None]]:
-    """Attempts so far, and status and error of the last, by (recipe, configuration, seed)."""
+    """How many attempts so far, and status and error of the last, by (recipe, configuration, seed)."""
     with store.reader() as con:
         rows = con.execute(
-            """SELECT recipe, configuration, seed, max(attempt), arg_max(status, attempt), arg_max(error, attempt)
-               FROM backbones GROUP BY ALL"""
+            """SELECT recipe, configuration, seed, count(*), last(status ORDER BY made), last(error ORDER BY made)
+               FROM (SELECT *, row_number() OVER (ORDER BY created_at NULLS FIRST, length(attempt), attempt) AS made
+                     FROM backbones) GROUP BY ALL"""
         ).fetchall()
     return {(recipe, configuration, seed): (*rest,) for recipe, configuration, seed, *rest in rows}
 
@@ -129,12 +128,13 @@ def run(
     spool_only: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Do every unit that has cells missing. A failed one is tried again `retries` times; then the sweep stops, or goes
-    on with the others and fails at the end. `spool_only`: leave the rows in the spool, for sweeps on several nodes."""
+    """Do every unit that has cells missing. A failed one is tried again `retries` times, unless what the person gave is
+    the cause; then the sweep stops, or goes on with the others and fails at the end. `spool_only`: leave the rows in
+    the spool, for sweeps on several nodes."""
     report = Report(len(units))
     if not spool_only:
         absorb(shop.store)
-    queue = _numbered(pending(units, shop.store), shop.store)
+    queue = pending(units, shop.store)
     report.done = len(units) - len(queue)
     for round_number in range(retries + 1):
         failed: list[Unit] = []
@@ -145,21 +145,46 @@ def run(
                     busy.append(outcome.unit)
                     continue
                 if not spool_only:
-                    absorb(shop.store)
+                    _absorb_now(shop.store, keep_going)
+                outcome = replace(outcome, attempt=round_number + 1)
                 _count(report, outcome)
                 if outcome.status == "failed":
-                    failed.append(replace(outcome.unit, attempt=outcome.unit.attempt + 1))
-                    if not keep_going and round_number == retries:
+                    last = round_number == retries or outcome.hopeless
+                    if last and not keep_going:
                         raise SweepFailed(_failure(report))
+                    if not last:
+                        failed.append(outcome.unit)
                 if progress is not None:
                     progress(outcome, report.done, report.total)
             queue = _wait(busy, shop)
         queue = failed
         if not failed:
             break
+    if not spool_only:
+        absorb(shop.store)
+        _check_taken(units, shop.store, report)
     if report.failed:
         raise SweepFailed(_failure(report))
     return report
+
+
+def _absorb_now(store: RewardStore, keep_going: bool) -> None:
+    """Take what waits. A store that cannot be written now keeps its shards, and the sweep ends with another try."""
+    try:
+        absorb(store)
+    except (T2SError, OSError):
+        if not keep_going:
+            raise
+
+
+def _check_taken(units: Sequence[Unit], store: RewardStore, report: Report) -> None:
+    """Count units as failed whose rows were written but could not be taken into the store."""
+    aside = refused(store)
+    for unit in pending(units, store):
+        reasons = [reason for name, reason in aside.items() if name.startswith(f"{unit.name}-")]
+        if reasons and unit.name not in report.failed:
+            report.failed[unit.name] = f"its rows were refused: {reasons[-1]}"
+            report.done -= 1
 
 
 def _outcomes(queue: Sequence[Unit], shop: Workshop) -> Iterator[Outcome]:
@@ -171,16 +196,14 @@ def _outcomes(queue: Sequence[Unit], shop: Workshop) -> Iterator[Outcome]:
     # joblib replaces a worker whose memory has grown, and says so: catalogues and pictures that are kept look like that
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     work = Parallel(n_jobs=shop.workers, return_as="generator_unordered", batch_size=1, pre_dispatch="all")
-    yield from work(delayed(run_unit)(unit, shop) for unit in queue)
-
-
-def _numbered(units: Sequence[Unit], store: RewardStore) -> list[Unit]:
-    """Units with the number of their next attempt."""
-    before = attempts(store)
-    return [
-        replace(unit, attempt=before.get((unit.recipe_id, unit.configuration, unit.seed), (0,))[0] + 1)
-        for unit in units
-    ]
+    left = {unit.name: unit for unit in queue}
+    try:
+        for outcome in work(delayed(run_unit)(unit, shop) for unit in queue):
+            left.pop(outcome.unit.name, None)
+            yield outcome
+    except Exception as error:  # a worker was killed, by the system when memory ran out: joblib gives up the others
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        yield from (Outcome(unit, "failed", reason) for unit in left.values())
 
 
 def _count(report: Report, outcome: Outcome) -> None:
@@ -199,9 +222,12 @@ def _wait(busy: list[Unit], shop: Workshop) -> list[Unit]:
     """Units another sweep is doing: wait until it lets one go, then look again at what is missing of all."""
     while busy:
         for unit in busy:
-            with claimed(claim_path(shop, unit)) as free:
-                if free:
-                    return busy
+            try:
+                with claimed(claim_path(shop, unit)) as free:
+                    if free:
+                        return busy
+            except (T2SError, OSError):  # doing the unit meets it again, and records it
+                return busy
         time.sleep(BUSY_WAIT)
     return []
 

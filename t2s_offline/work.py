@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import platform
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from t2s_offline import __version__, schema
-from t2s_offline.errors import PretrainFailed, RenderError, StoreError, T2SError
+from t2s_offline.errors import BadFile, BadInput, Diverged, StoreError, T2SError
 from t2s_offline.space import SCRATCH
-from t2s_offline.spool import read_shards, shards, write_shard
+from t2s_offline.spool import shards, waiting_cells, write_shard
 from t2s_offline.workshop import (
     Cell,
     Unit,
@@ -37,11 +38,15 @@ from t2s_offline.workshop import (
 
 if TYPE_CHECKING:
     from t2s_offline.networks import Backbone
+    from t2s_offline.recipe import Recipe
+    from t2s_offline.store import RewardStore
+    from t2s_offline.task_data import TaskData
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a unit ended. `busy`: another process has it. Seconds of rendering, training and measuring."""
+    """How a unit ended. `busy`: another process has it. `hopeless`: what the person gave does not fit, so another try
+    would end the same. `attempt`: the number of the try in this sweep. Seconds of rendering, training and measuring."""
 
     unit: Unit
     status: Literal["done", "failed", "busy"]
@@ -50,6 +55,8 @@ class Outcome:
     train_seconds: float = 0.0
     measure_seconds: float = 0.0
     rows: int = 0
+    hopeless: bool = False
+    attempt: int = 1
 
 
 @contextmanager
@@ -74,36 +81,45 @@ def claim_path(shop: Workshop, unit: Unit) -> Path:
 
 
 def run_unit(unit: Unit, shop: Workshop) -> Outcome:
-    """Do what is still missing of a unit; a failure of rendering or training is recorded, not raised."""
-    with claimed(claim_path(shop, unit)) as mine:
-        if not mine:
-            return Outcome(unit, "busy")
-        missing = still_missing(unit, shop)
-        if not missing:
-            return Outcome(unit, "done")
-        begin = time.perf_counter()
-        try:
-            with single_threaded(shop):
-                return _measure(unit, shop, missing)
-        except (PretrainFailed, RenderError, MemoryError, RuntimeError) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            if isinstance(error, PretrainFailed):  # its checkpoint leads to the same end
-                shop.checkpoint(unit).unlink(missing_ok=True)
-            if not isinstance(error, T2SError):
-                reason = f"{type(error).__name__}: {reason}"
-            attempt = attempt_row(unit, shop, "failed", error=reason[:500], train_seconds=time.perf_counter() - begin)
-            _write(unit, shop, {"backbones": [attempt]})
-            return Outcome(unit, "failed", reason[:500])
+    """Do what is still missing of a unit. Whatever goes wrong with it is recorded and returned, not raised: a sweep
+    goes on with the others, and an exception need not pass between processes."""
+    begin = time.perf_counter()
+    try:
+        with claimed(claim_path(shop, unit)) as mine:
+            if not mine:
+                return Outcome(unit, "busy")
+            missing = still_missing(unit, shop)
+            if not missing:
+                return Outcome(unit, "done")
+            try:
+                with single_threaded(shop):
+                    return _measure(unit, shop, missing)
+            except Diverged:
+                shop.checkpoint(unit).unlink(missing_ok=True)  # it leads to the same end
+                raise
+    except Exception as error:
+        return _failed(unit, shop, error, time.perf_counter() - begin)
+
+
+def _failed(unit: Unit, shop: Workshop, error: Exception, seconds: float) -> Outcome:
+    """The outcome of a unit that came to nothing, recorded as an attempt where that is possible."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, T2SError):
+        reason = f"{type(error).__name__}: {reason}"
+    reason = reason[:500]
+    try:
+        row = attempt_row(unit, shop, "failed", error=reason, train_seconds=seconds)
+        _write(unit, shop, {"backbones": [row]})
+    except Exception as second:  # a full disk, a device that is gone: the sweep still has the others to do
+        reason += f" (and this could not be recorded: {' '.join(str(second).split())[:300]})"
+    return Outcome(unit, "failed", reason, hopeless=isinstance(error, BadInput) and not isinstance(error, BadFile))
 
 
 def still_missing(unit: Unit, shop: Workshop) -> list[Cell]:
     """Cells that neither the store nor a waiting shard has; asked under the claim, so the answer stays true."""
     key = unit.recipe_id, unit.configuration, unit.seed
-    have: set[Cell] = set()
-    waiting = [path for path in shards(shop.store) if path.name.startswith(unit.name)]
-    if waiting and "rewards" in (frames := read_shards(waiting)):
-        rows = frames["rewards"].select("recipe", "configuration", "seed", "task", "metric").iter_rows()
-        have |= {(task, metric) for *of, task, metric in rows if tuple(of) == key}
+    waiting = waiting_cells(path for path in shards(shop.store) if path.name.startswith(unit.name))
+    have = {(task, metric) for *of, task, metric in waiting if tuple(of) == key}
     with shop.store.reader() as con:
         query = "SELECT task, metric FROM rewards WHERE (recipe, configuration, seed) = ($1, $2, $3)"
         have |= set(con.execute(query, list(key)).fetchall())
@@ -115,21 +131,47 @@ def _measure(unit: Unit, shop: Workshop, missing: list[Cell]) -> Outcome:
     from t2s_offline.frames import now
 
     recipe = shop.recipes[unit.recipe_id]
-    tables: dict[str, list[dict[str, Any]]] = {"rewards": []}
+    tables: dict[str, list[dict[str, Any]]] = {"tasks": [], "rewards": []}
+    tasks = list(dict.fromkeys(task for task, _ in missing))
+    for task in tasks:
+        check_digest(task, recipe, shop.store, shop.data)
     backbone, attempt = obtain(unit, shop)
     if attempt is not None:  # written now: a kill while measuring must not lose what the kept backbone cost
         _write(unit, shop, {"backbones": [attempt]})
     begin = time.perf_counter()
-    for task in dict.fromkeys(task for task, _ in missing):
+    for task in tasks:
         metrics = [metric for of, metric in missing if of == task]
-        parts = load_data(task, recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, shop.data).parts
-        for row in evaluate(backbone, task, parts, recipe, metrics, seed=unit.seed):
+        loaded = load_data(task, recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, shop.data)
+        tables["tasks"].append(task_row(task, loaded, whole=not recipe.eval_pictures))
+        for row in evaluate(backbone, task, loaded.parts, recipe, metrics, seed=unit.seed):
             key = {"recipe": unit.recipe_id, "task": task, "configuration": unit.configuration, "seed": unit.seed}
             tables["rewards"].append({**key, **vars(row), "created_at": now(), "source": "sweep"})
     measuring = time.perf_counter() - begin
     _write(unit, shop, tables)
+    if not shop.keep_backbones:  # last: until its rows are written, a training must not be lost
+        shop.checkpoint(unit).unlink(missing_ok=True)
     spent = attempt or {"render_seconds": 0.0, "train_seconds": 0.0}
     return Outcome(unit, "done", "", spent["render_seconds"], spent["train_seconds"], measuring, len(tables["rewards"]))
+
+
+def task_row(task: str, loaded: TaskData, *, whole: bool) -> dict[str, Any]:
+    """A row of the tasks table. `whole`: its parts are all there, so they can be counted."""
+    counts = {f"n_{part}": len(pictures) for part, pictures in loaded.parts.items()} if whole else {}
+    digest = getattr(loaded, "digest", None)
+    return {"task": task, "classes": len(loaded.classes), **counts, "source": "sweep", "digest": digest}
+
+
+@cache
+def check_digest(task: str, recipe: Recipe, store: RewardStore, data: Path | None) -> None:
+    """Raise BadInput when the store knows other pictures under the task's name; asked once a process, before anything
+    is trained for a reward that would be refused."""
+    from t2s_offline.frames import contradiction
+
+    digest = getattr(load_data(task, recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, data), "digest", None)
+    with store.reader() as con:
+        row = con.execute("SELECT digest FROM tasks WHERE task = $1", [task]).fetchone()
+    if digest and row and row[0] and row[0] != digest:
+        raise contradiction(schema.TASKS, {"task": task}, "digest", row[0], digest)
 
 
 def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]:
@@ -144,12 +186,13 @@ def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]
     if unit.configuration == SCRATCH:
         seed = derive_seed("pretrain", recipe.digest, SCRATCH, unit.seed, "weights")
         return build(recipe.backbone, seed=seed, device=device).eval(), None
+    checkpoint = shop.checkpoint(unit)
     if path.exists():
+        checkpoint.unlink(missing_ok=True)
         return load_backbone(path, device).backbone, None
     begin = time.perf_counter()
     data = training_pictures(unit, shop, recipe, device)
     rendering = time.perf_counter() - begin
-    checkpoint = shop.checkpoint(unit)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     trained = pretrain(
         data, recipe, configuration=unit.configuration, seed=unit.seed, device=device, checkpoint=checkpoint
@@ -162,6 +205,7 @@ def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]
         card = {"recipe": unit.recipe_id, "contents": recipe.contents(), "size": recipe.evaluated}
         card |= {"configuration": unit.configuration, "seed": unit.seed, **trained.figures}
         save_backbone(path, trained.backbone, None, card)
+        checkpoint.unlink(missing_ok=True)  # last: a save that fails must not cost the training
     return trained.backbone, row
 
 
@@ -183,7 +227,7 @@ def attempt_row(
         "recipe": unit.recipe_id,
         "configuration": unit.configuration,
         "seed": unit.seed,
-        "attempt": unit.attempt,
+        "attempt": unrepeatable(),
         "status": status,
         "render_seconds": render_seconds,
         "train_seconds": train_seconds,
@@ -197,6 +241,13 @@ def attempt_row(
     }
 
 
+def unrepeatable() -> str:
+    """A key that no other attempt has, on any machine: the time, UTC, by which keys sort, and random digits."""
+    from t2s_offline.frames import now
+
+    return f"{now():%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
+
+
 def _write(unit: Unit, shop: Workshop, tables: Mapping[str, list[dict[str, Any]]]) -> None:
     import polars as pl
 
@@ -207,4 +258,4 @@ def _write(unit: Unit, shop: Workshop, tables: Mapping[str, list[dict[str, Any]]
         for name, rows in tables.items()
         if rows
     }
-    write_shard(shop.store, f"{unit.name}-{unit.attempt}-{os.getpid()}-{time.time_ns()}", frames)
+    write_shard(shop.store, f"{unit.name}-{unrepeatable()}", frames)

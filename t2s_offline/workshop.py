@@ -40,7 +40,6 @@ class Unit:
     configuration: str
     seed: int
     cells: tuple[Cell, ...]
-    attempt: int = 1
 
     @property
     def name(self) -> str:

@@ -54,7 +54,7 @@ FLOORS = {
     "sweep": 8,
     "predict": 4,
     "measure": 4,
-    "spool": 4,
+    "spool": 5,
     "workshop": 5,
     "work": 6,
     "handover": 7,

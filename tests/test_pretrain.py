@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from t2s_offline.checkpoint import read_checkpoint, write_checkpoint
-from t2s_offline.errors import BadFile, BadInput, PretrainFailed
+from t2s_offline.errors import BadFile, BadInput, Diverged, PretrainFailed
 from t2s_offline.networks import load_backbone
 from t2s_offline.pretrain import Pretrained, Trainer, make_optimiser, pretrain, rate_at
 from t2s_offline.recipe import Recipe
@@ -91,7 +91,22 @@ def test_a_run_that_is_resumed_ends_as_one_that_never_stopped(tmp_path: Path, op
     made = pretrain(data, recipe, configuration="0", seed=0, checkpoint=path)
     assert torch.equal(weights(made), weights(whole))
     assert torch.equal(made.head.weight, whole.head.weight)
-    assert not path.exists()
+
+
+def test_the_last_epoch_is_kept_until_the_caller_removes_it(tmp_path: Path) -> None:
+    data, path = stripes(), tmp_path / "run.safetensors"
+    whole = pretrain(data, TINY, configuration="0", seed=0, checkpoint=path)
+    found = read_checkpoint(path)
+    assert found is not None
+    assert found[1]["progress"]["epoch"] == TINY.epochs
+
+    def stepped(done: int, total: int) -> None:
+        raise AssertionError("a training that is done is not done again")
+
+    again = pretrain(data, TINY, configuration="0", seed=0, checkpoint=path, progress=stepped)
+    assert torch.equal(weights(again), weights(whole))
+    assert again.figures["loss"] == whole.figures["loss"]
+    assert again.figures["val_accuracy"] == whole.figures["val_accuracy"]
 
 
 def test_a_damaged_checkpoint_starts_over(tmp_path: Path) -> None:
@@ -103,9 +118,6 @@ def test_a_damaged_checkpoint_starts_over(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(BadFile, match="No space left on device; free space"):
         write_checkpoint(tmp_path / "run.safetensors", {"a": torch.zeros(1)}, {})
@@ -128,7 +140,7 @@ def test_a_loss_that_is_not_finite_is_retried_once_at_half_the_rate(monkeypatch:
 
 
 def test_a_rate_that_never_works_fails() -> None:
-    with pytest.raises(PretrainFailed, match=r"not finite in epoch \d, at half the rate too"):
+    with pytest.raises(Diverged, match=r"not finite in epoch \d, at half the rate too"):
         pretrain(stripes(), replace(TINY, rate=1e3, optimiser="sgd", weight_decay=10), configuration="0", seed=0)
 
 
@@ -145,8 +157,9 @@ def test_out_of_memory_halves_the_batch_once(monkeypatch: pytest.MonkeyPatch, er
     made = pretrain(stripes(), TINY, configuration="0", seed=0)
     assert (made.figures["batch"], made.figures["halved"]) == (8, True)
     limit = 4
-    with pytest.raises(PretrainFailed, match="out of memory at 8"):
+    with pytest.raises(PretrainFailed, match="out of memory at 8") as caught:
         pretrain(stripes(), TINY, configuration="0", seed=0)
+    assert not isinstance(caught.value, Diverged), "with more memory its checkpoint is good"
 
 
 def test_other_errors_are_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +236,11 @@ def test_pictures_that_are_too_small_or_too_few() -> None:
         pretrain(stripes(images=1, classes=1), TINY, configuration="0", seed=0)
 
 
-def test_class_folders_and_the_command(tmp_path: Path) -> None:
+def full(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_class_folders_and_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = stripes(images=8, classes=3)
     for at, (image, label) in enumerate(zip(data.image_NCHW, data.label_N, strict=True)):
         folder = tmp_path / "pictures" / f"class{label}"
@@ -242,8 +259,16 @@ def test_class_folders_and_the_command(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text("size = 16\nepochs = 1\nbatch = 8\neval_pictures = 60\n")
     out = tmp_path / "one.safetensors"
     arguments = ["--images", str(tmp_path / "pictures"), "--recipe", str(tmp_path / "tiny.toml"), "--out", str(out)]
+    kept = tmp_path / "run.safetensors"
+    arguments += ["--checkpoint", str(kept)]
+    with monkeypatch.context() as patch:
+        patch.setattr("t2s_offline.networks.write_whole", full)
+        failed = CliRunner().invoke(pretrain_command, [*arguments, "--device", "cpu"])
+    assert isinstance(failed.exception, BadFile)
+    assert kept.exists()
     done = CliRunner().invoke(pretrain_command, [*arguments, "--device", "cpu"], catch_exceptions=False)
     assert "real:pictures" in done.output
+    assert not kept.exists()
     assert load_backbone(out).card["classes"] == ["class0", "class1", "class2"]
     arguments = [str(out), "--task", "digits", "--metric", "knn5", "--device", "cpu", "--format", "json"]
     done = CliRunner().invoke(evaluate_command, arguments, catch_exceptions=False)

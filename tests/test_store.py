@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from t2s_offline import schema
-from t2s_offline.errors import BadFile, BadInput, EmptyStore, StoreError, StoreLocked, UnknownName
+from t2s_offline.errors import BadFile, BadInput, Contradiction, EmptyStore, StoreError, StoreLocked, UnknownName
 from t2s_offline.exchange import export_store
 from t2s_offline.frames import typed
 from t2s_offline.matrix import Embeddings, RewardMatrix
@@ -85,7 +85,7 @@ def test_adding_twice_changes_nothing(tiny_store: RewardStore, tiny_frames: Fram
 
 def test_another_value_for_a_cell_is_refused_unless_replaced(tiny_store: RewardStore, tiny_frames: Frames) -> None:
     changed = tiny_frames["rewards"].head(2).with_columns(accuracy=pl.lit(1.0))
-    with pytest.raises(BadInput, match=r"task apples, configuration 000.*--replace"):
+    with pytest.raises(Contradiction, match=r"task apples, configuration 000.*\(accuracy 70.0, not 1.0\)"):
         tiny_store.add({"rewards": changed})
     assert tiny_store.matrix().reward_TC[0, 0] != 1
     tiny_store.add({"rewards": changed}, replace=True)
@@ -203,7 +203,13 @@ def _future(path: Path) -> None:
         con.execute("UPDATE t2s_store SET version = 99")
 
 
-@pytest.mark.parametrize("make", [_foreign, _nothing, _sqlite, _other_duckdb, _future])
+def _no_version(path: Path) -> None:
+    RewardStore(path).add({})
+    with duckdb.connect(str(path)) as con:
+        con.execute("DELETE FROM t2s_store")
+
+
+@pytest.mark.parametrize("make", [_foreign, _nothing, _sqlite, _other_duckdb, _future, _no_version])
 def test_a_file_that_is_no_store(tmp_path: Path, tiny_frames: Frames, make) -> None:
     path = tmp_path / "foreign.duckdb"
     make(path)
@@ -221,6 +227,81 @@ def test_a_damaged_store(tiny_store: RewardStore) -> None:
     with pytest.raises((BadFile, StoreError)) as caught:
         tiny_store.matrix()
     assert "\n" not in str(caught.value)
+
+
+def test_a_newer_store_says_so(tmp_path: Path) -> None:
+    _future(tmp_path / "new.duckdb")
+    with pytest.raises(BadFile, match=r"tables of version 99; this program reads up to 2; upgrade"):
+        RewardStore(tmp_path / "new.duckdb").matrix()
+
+
+def test_circumstances_do_not_contradict(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    first = tiny_frames["rewards"].head(1)
+    tiny_store.add({"rewards": first.with_columns(seconds=pl.lit(1.0))})
+    assert tiny_store.add({"rewards": first.with_columns(seconds=pl.lit(2.0), source=pl.lit("later"))}) == {
+        "rewards": 0
+    }
+    kept = tiny_store.frame("rewards").row(0, named=True)
+    assert (kept["seconds"], kept["source"]) == (1.0, "planted"), "the first stays"
+    row = {"recipe": "tiny", "configuration": "000", "seed": 0, "attempt": "1", "status": "done"}
+    for seconds, host in ((1.0, "one"), (2.0, "two")):
+        backbones = typed(pl.DataFrame([{**row, "train_seconds": seconds, "host": host}]), schema.BACKBONES, "test")
+        tiny_store.add({"backbones": backbones})
+    with pytest.raises(Contradiction, match="status done, not failed"):
+        tiny_store.add({"backbones": backbones.with_columns(status=pl.lit("failed"))})
+
+
+def test_every_column_says_what_it_is_to_a_second_row() -> None:
+    assert schema.REWARDS.settled == ("accuracy", "val_accuracy", "n_eval")
+    assert schema.RECIPES.settled == ("space", "contents")
+    assert schema.TASKS.of_role("fixed") == ("digest",)
+    assert "seconds" in schema.REWARDS.of_role("circumstance")
+
+
+def tasks(**values: object) -> Frames:
+    return {"tasks": typed(pl.DataFrame([{"task": "digits", **values}]), schema.TASKS, "test")}
+
+
+def test_a_task_has_one_digest_in_a_store(tiny_store: RewardStore) -> None:
+    tiny_store.add(tasks(digest="a" * 32, split="seen"))
+    for replace in (False, True):
+        with pytest.raises(BadInput, match="task digits here is other pictures than the store's digits; rename yours"):
+            tiny_store.add(tasks(digest="b" * 32), replace=replace)
+    tiny_store.add(tasks(split="unseen"), replace=True)
+    digits = tiny_store.frame("tasks").row(by_predicate=pl.col("task") == "digits", named=True)
+    assert (digits["digest"], digits["split"]) == ("a" * 32, "unseen"), "replacing a row forgets no digest"
+
+
+def test_rows_of_one_write_must_agree(tmp_path: Path) -> None:
+    store = RewardStore(tmp_path / "new.duckdb")
+    both = [tasks(digest=digest)["tasks"] for digest in ("a" * 32, "b" * 32)]
+    with pytest.raises(BadInput, match="other pictures"):
+        store.add({"tasks": pl.concat(both)})
+    store.add({"tasks": pl.concat([tasks(classes=3)["tasks"], tasks(digest="a" * 32)["tasks"]])})
+    assert store.frame("tasks").select("classes", "digest").rows() == [(3, "a" * 32)]
+
+
+def test_a_reader_inside_a_reader(tiny_store: RewardStore, tmp_path: Path, tiny_frames: Frames) -> None:
+    other = RewardStore(tmp_path / "other.duckdb")
+    other.add(tiny_frames)
+    with tiny_store.reader() as outer:
+        assert len(tiny_store.frame("rewards")) == 32
+        assert len(other.frame("rewards")) == 32
+        with pytest.raises(StoreError, match="open in this thread already"):
+            tiny_store.add(tiny_frames)
+        assert outer.sql("SELECT count(*) FROM rewards").fetchall() == [(32,)]
+    with tiny_store.writer(), pytest.raises(StoreError, match="open in this thread already"):
+        tiny_store.add(tiny_frames)
+    assert set(tiny_store.add(tiny_frames).values()) == {0}
+
+
+@pytest.mark.parametrize("given", ["abc", "-1", "nan", "inf"])
+def test_a_wait_that_is_no_time_is_one_line(given: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("T2S_LOCK_WAIT", given)
+    command = [sys.executable, "-c", "from t2s_offline.cli import main; main()", "query", "SELECT 1"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"error: T2S_LOCK_WAIT={given}; expected seconds to wait for a locked store, 0 or more\n"
 
 
 def test_an_absent_store_says_how_to_make_one(tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ def pretrain_command(
             progress=bar,
         )  # fmt: skip
     card = single.write_backbone(out, made, recipe_id, recipe, label, seed, data.classes)
+    if checkpoint is not None:  # last: until the backbone is kept, its training must not be lost
+        checkpoint.unlink(missing_ok=True)
     figures = card["figures"]
     shown = {"backbone": str(out), "configuration": label, "seed": seed, "train_accuracy": figures["train_accuracy"],
              "val_accuracy": figures["val_accuracy"], "seconds": figures["seconds"]}  # fmt: skip

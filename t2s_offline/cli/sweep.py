@@ -112,6 +112,7 @@ def sweep(
         )
     finally:
         bar.close()
+        note_refused(store)
     if file_format != "table":
         done = {key: value for key, value in vars(report).items() if key != "failed"}
         print_rows(list(done), [list(done.values())], file_format)
@@ -146,7 +147,7 @@ class SweepBar:
 
     def update(self, outcome: Outcome, _done: int, _total: int) -> None:
         if outcome.status == "failed":
-            note(f"failed: {outcome.unit.name}, attempt {outcome.unit.attempt}: {outcome.error}")
+            note(f"failed: {outcome.unit.name}, attempt {outcome.attempt}: {outcome.error}")
             return
         self.seen += 1
         self.bar(self.seen, max(self.missing, self.seen))
@@ -198,6 +199,19 @@ def status(spec_path: Path, store_path: Path, data: Path | None, file_format: st
     for key, (number, state, error) in sorted(attempts(store).items() if store.path.exists() else []):
         if state == "failed":
             note(f"failed: {' '.join(map(str, key))}, attempt {number}: {error}")
+    note_refused(store)
+
+
+def note_refused(store: RewardStore) -> int:
+    """Name the shards that were set aside, and why, on stderr; returns how many there are."""
+    from t2s_offline.spool import REFUSED, refused, spool_folder
+
+    found = refused(store)
+    for name, reason in found.items():
+        note(f"refused: shard {name}: {reason}")
+    if found:
+        note(f"{len(found)} refused shard(s) lie in {spool_folder(store) / REFUSED}")
+    return len(found)
 
 
 @click.command()
@@ -215,4 +229,6 @@ def merge(sources: tuple[Path, ...], store_path: Path) -> None:
 
     new: dict[str, Any] = merge_stores(RewardStore(store_path), [RewardStore(path) for path in sources])
     added = ", ".join(f"{count} {name}" for name, count in new.items() if count and name != "parameters")
-    click.echo(f"{store_path}: {added or 'nothing new'}{' added' if added else ''}")
+    aside = sum(note_refused(RewardStore(path)) for path in (store_path, *sources))
+    left_out = f"; {aside} shard(s) refused" if aside else ""
+    click.echo(f"{store_path}: {added or 'nothing new'}{' added' if added else ''}{left_out}")
