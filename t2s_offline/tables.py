@@ -15,11 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from t2s_offline import schema
 from t2s_offline.errors import BadFile, BadInput, T2SError, check_known
 from t2s_offline.files import write_whole, write_with
+from t2s_offline.schema import SUMS
 from t2s_offline.store import RewardStore
 
-SUMS, CARD, PROBE = "SHA256SUMS", "card.md", "probe.safetensors"
+CARD, PROBE = "card.md", "probe.safetensors"
+#: What checksums cover; other files in a table folder are their owner's.
+SEALED = frozenset((CARD, PROBE, *(f"{name}.parquet" for name in schema.TABLES)))
 #: Where `tables` looks when it is told nothing: beside the package of a checkout, or under the working directory.
 HOMES = (Path("tables"), Path(__file__).parents[1] / "tables")
 
@@ -41,18 +45,21 @@ class Table:
 
 
 def ship(store: RewardStore, folder: Path, probe: Path | None = None) -> dict[str, int]:
-    """Write a store as a table folder; returns rows by table. The card is left alone; hosts are left out.
+    """Write a store as a table folder; returns rows by table. The card is left alone; hosts are left out; the probe of
+    an earlier table goes. A kill leaves a folder without checksums, which `describe` calls wrong.
 
     Raises BadInput when `probe` is not the network behind the store's embeddings.
     """
     from t2s_offline.exchange import export_store
 
     if probe is not None:
-        check_probe(probe, set(store.frame("embeddings")["probe"]))
+        check_probe(probe, _probes(store))
     written = export_store(store, folder, hosts=False)
     try:
         if probe is not None:
             write_with(folder / PROBE, partial(shutil.copyfile, probe))
+        else:
+            (folder / PROBE).unlink(missing_ok=True)
         seal(folder)
     except OSError as error:
         raise BadFile(f"cannot write to {folder}: {error.strerror or error}; choose another folder") from error
@@ -60,13 +67,13 @@ def ship(store: RewardStore, folder: Path, probe: Path | None = None) -> dict[st
 
 
 def seal(folder: Path) -> None:
-    """Write SHA256SUMS over every file of the folder: after the card was edited, too."""
+    """Write SHA256SUMS over the tables, the card and the probe of a folder: after the card was edited, too."""
     lines = [f"{digest(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if _counts(path)]
     write_whole(folder / SUMS, "".join(lines).encode())
 
 
 def _counts(path: Path) -> bool:
-    return path.is_file() and path.name != SUMS and not path.name.startswith(".")
+    return path.name in SEALED and path.is_file()
 
 
 def digest(path: Path) -> str:
@@ -127,6 +134,8 @@ def describe(folder: Path) -> Table:
 
 def wrong_sum(folder: Path) -> str:
     """The first file that is missing, added or not as SHA256SUMS says; empty when all are."""
+    from t2s_offline.exchange import table_files
+
     try:
         lines = (folder / SUMS).read_text().splitlines()
     except (OSError, UnicodeDecodeError):
@@ -144,20 +153,21 @@ def wrong_sum(folder: Path) -> str:
         if digest(folder / name) != sum_:
             return f"{name} differs from its checksum"
     more = sorted(path.name for path in folder.iterdir() if _counts(path) and path.name not in expected)
-    return f"{more[0]} has no checksum" if more else ""
+    if more:
+        return f"{more[0]} has no checksum"
+    twice = sorted(path.name for path in table_files(folder) if path.suffix != ".parquet")
+    return f"{twice[0]} does not belong here: a table folder holds Parquet" if twice else ""
 
 
 def wrong_rows(folder: Path) -> str:
     """The first thing in the rows that cannot be: the checks of `import`, and a probe of other embeddings."""
-    from t2s_offline.exchange import check_embeddings, check_rewards
+    from t2s_offline.exchange import check, check_recipes
 
-    store = RewardStore(folder)
     try:
-        check_rewards(store.frame("rewards"), store.recipes(), "rewards.parquet")
-        embeddings = store.frame("embeddings")
-        check_embeddings(embeddings, "embeddings.parquet")
+        frames = RewardStore(folder).frames()
+        check(frames, check_recipes(frames["recipes"], "recipes.parquet"), folder.name)
         if (folder / PROBE).is_file():
-            check_probe(folder / PROBE, set(embeddings["probe"]))
+            check_probe(folder / PROBE, set(frames["embeddings"]["probe"]))
     except T2SError as error:
         return str(error)
     return ""
@@ -170,6 +180,10 @@ def check_probe(path: Path, named: Set[str]) -> None:
     title = open_probe(str(path)).name
     if named and not any(name.startswith(f"{title}-") for name in named):
         raise BadInput(f"{path} is probe {title}; the embeddings are of {', '.join(sorted(named))}: give that probe")
+
+
+def _probes(store: RewardStore) -> set[str]:
+    return {row[0] for row in _rows(store, "SELECT DISTINCT probe FROM embeddings")}
 
 
 def _rows(store: RewardStore, query: str) -> list[tuple[Any, ...]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ import pytest
 from t2s_offline import schema
 from t2s_offline.errors import BadFile, BadInput, UnknownName
 from t2s_offline.exchange import export_store, import_path
+from t2s_offline.frames import typed
 from t2s_offline.space import TASK2SIM, SimSpace
 from t2s_offline.store import RewardStore
 
@@ -146,3 +149,90 @@ def test_an_export_that_cannot_be_written_leaves_no_half(tiny_store: RewardStore
         export_store(tiny_store, tmp_path / "file" / "out")
     with pytest.raises(UnknownName, match="parquet"):
         export_store(tiny_store, tmp_path, "parket")
+
+
+WRITE = """
+import sys
+from pathlib import Path
+import polars as pl
+from t2s_offline import frames, schema
+from t2s_offline.store import RewardStore
+store = RewardStore(Path(sys.argv[1]))
+print("go", flush=True)
+for seed in range(1, 1000):
+    task = {"task": f"t{seed}"}
+    reward = {**task, "recipe": "tiny", "configuration": "000", "seed": seed, "accuracy": 1.0}
+    store.add({
+        "tasks": frames.typed(pl.DataFrame([task]), schema.TASKS, "x"),
+        "rewards": frames.typed(pl.DataFrame([reward]), schema.REWARDS, "x"),
+    })
+"""
+
+
+def test_an_export_is_of_one_moment(tiny_store: RewardStore, tmp_path: Path) -> None:
+    store = RewardStore(tiny_store.path, lock_wait=30)
+    known = {"digits", *store.tasks()}
+    with subprocess.Popen([sys.executable, "-c", WRITE, str(store.path)], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        grown = set()
+        for number in range(20):
+            export_store(store, tmp_path / str(number))
+            tasks, rewards = (
+                set(pl.read_parquet(tmp_path / str(number) / f"{name}.parquet")["task"]) - known
+                for name in ("tasks", "rewards")
+            )
+            assert tasks == rewards
+            grown.add(len(tasks))
+        writer.kill()
+    assert len(grown) > 1, "the store grew meanwhile"
+
+
+def test_an_export_leaves_no_table_of_an_earlier_one(tiny_store: RewardStore, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    row = {"recipe": "tiny", "configuration": "000", "seed": 0, "attempt": "1", "status": "done"}
+    tiny_store.add({"backbones": typed(pl.DataFrame([row]), schema.BACKBONES, "test")})
+    export_store(tiny_store, out)
+    kept = {"card.md": b"a card", "notes.csv": b"mine", "probe.safetensors": b"a network", "rewards.txt": b"mine"}
+    for name, content in {**kept, "SHA256SUMS": b"sums of then"}.items():
+        (out / name).write_bytes(content)
+    with tiny_store.writer() as con:
+        con.execute("DELETE FROM backbones")
+    export_store(tiny_store, out, "csv")
+    tables = {f"{name}.csv" for name in schema.TABLES if name != "backbones"}
+    assert {path.name for path in out.iterdir()} == tables | set(kept)
+    assert all((out / name).read_bytes() == content for name, content in kept.items())
+    copy = RewardStore(tmp_path / "copy.duckdb")
+    import_path(copy, out)
+    assert copy.frame("rewards").equals(tiny_store.frame("rewards"))
+
+
+def test_an_import_of_other_pictures_is_refused(tiny_store: RewardStore, tmp_path: Path) -> None:
+    def digits(digest: str) -> pl.DataFrame:
+        return typed(pl.DataFrame([{"task": "digits", "digest": digest}]), schema.TASKS, "test")
+
+    tiny_store.add({"tasks": digits("a" * 32)})
+    export_store(tiny_store, tmp_path / "out")
+    digits("b" * 32).write_parquet(tmp_path / "out" / "tasks.parquet")
+    for replace in (False, True):
+        with pytest.raises(BadInput, match="task digits here is other pictures than the store's digits; rename yours"):
+            import_path(tiny_store, tmp_path / "out", replace=replace)
+
+
+def test_what_replace_can_mend_is_said(tiny_store: RewardStore, tmp_path: Path) -> None:
+    changed = tiny_store.frame("rewards").head(1).with_columns(accuracy=pl.lit(1.0))
+    changed.write_parquet(tmp_path / "rewards.parquet")
+    with pytest.raises(BadInput, match=r"stored with other values.*; pass --replace to overwrite"):
+        import_path(tiny_store, tmp_path / "rewards.parquet")
+    import_path(tiny_store, tmp_path / "rewards.parquet", replace=True)
+    assert tiny_store.matrix().reward_TC[0, 0] == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"), [({"status": "strange"}, "'strange'"), ({"configuration": "002"}, "expected a digit from 0")]
+)
+def test_backbones_that_cannot_be(tiny_store: RewardStore, tmp_path: Path, columns: dict[str, str], said: str) -> None:
+    row = {"recipe": "tiny", "configuration": "000", "seed": 0, "attempt": "1", "status": "done"} | columns
+    pl.DataFrame([row]).write_parquet(tmp_path / "backbones.parquet")
+    with pytest.raises(BadInput, match=said):
+        import_path(tiny_store, tmp_path / "backbones.parquet")

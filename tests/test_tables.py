@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from t2s_offline import networks, schema, tables, task2vec
-from t2s_offline.errors import BadInput, UnknownName
+from t2s_offline.errors import BadFile, BadInput, UnknownName
 from t2s_offline.frames import task_rows, typed
 from t2s_offline.live import live_path
 from t2s_offline.single import embedding_frames
@@ -132,6 +134,99 @@ def test_the_command_says_what_is_wrong_with_exit_code_1(folder: Path) -> None:
     bad = run(str(folder), "--format", "json")
     assert bad.returncode == 1
     assert "tasks.parquet is missing" in bad.stdout
+
+
+def test_shipping_again_leaves_nothing_of_the_first_time(store: RewardStore, folder: Path) -> None:
+    (folder / "notes.txt").write_text("mine")
+    (folder / "rewards.csv").write_text("of an older version")
+    with store.writer() as con:
+        con.execute("DELETE FROM backbones")
+    tables.ship(store, folder)
+    assert not tables.describe(folder).problem
+    assert {path.name for path in folder.iterdir()} == {
+        "SHA256SUMS", "embeddings.parquet", "notes.txt", "recipes.parquet", "rewards.parquet", "tasks.parquet"
+    }  # fmt: skip
+    assert "notes.txt" not in (folder / tables.SUMS).read_text()
+
+
+def test_a_probe_that_lies_in_the_folder_can_be_shipped_again(store: RewardStore, folder: Path) -> None:
+    content = (folder / tables.PROBE).read_bytes()
+    tables.ship(store, folder, folder / tables.PROBE)
+    assert (folder / tables.PROBE).read_bytes() == content
+    assert not tables.describe(folder).problem
+
+
+@pytest.mark.parametrize("steps", range(1, 8))
+def test_a_kill_while_shipping_leaves_a_folder_that_is_called_wrong(
+    store: RewardStore, folder: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """The second time, with other rows: after any number of files a kill leaves no folder that passes for whole."""
+    store.add({"rewards": store.frame("rewards").with_columns(seed=pl.lit(1, pl.Int32))})
+    replaced, done = os.replace, 0
+
+    def killed(*paths: Path) -> None:
+        nonlocal done
+        done += 1
+        if done == steps:
+            raise KeyboardInterrupt
+        replaced(*paths)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("t2s_offline.files.os.replace", killed)
+        with suppress(KeyboardInterrupt):
+            tables.ship(store, folder)
+    if done == steps:
+        assert tables.describe(folder).problem
+    else:
+        assert not tables.describe(folder).problem
+        assert steps > 5
+
+
+def test_another_format_beside_the_tables_is_called_wrong(folder: Path) -> None:
+    (folder / "rewards.csv").write_text("task\n")
+    assert "rewards.csv does not belong here" in tables.describe(folder).problem
+
+
+def test_a_folder_without_parameters_takes_them_from_its_recipes(folder: Path) -> None:
+    whole = RewardStore(folder).frame("parameters")
+    assert whole["parameter"].to_list() == list(TASK2SIM.names)
+    (folder / "parameters.parquet").unlink(missing_ok=True)
+    tables.seal(folder)
+    assert not tables.describe(folder).problem
+    assert RewardStore(folder).frame("parameters").equals(whole)
+    with RewardStore(folder).reader() as con:
+        assert con.sql("SELECT count(DISTINCT parameter) FROM main_effects").fetchall() == [(8,)]
+
+
+def test_a_folder_without_recipes_says_so_where_they_are_needed(folder: Path, tmp_path: Path) -> None:
+    (folder / "recipes.parquet").unlink()
+    tables.seal(folder)
+    assert "recipes" in tables.describe(folder).problem
+    with pytest.raises(BadFile, match="has rewards but no recipes"):
+        RewardStore(folder).matrix()
+    with pytest.raises(BadFile, match="has rewards but no recipes"):
+        RewardStore(folder).recipe(RECIPE)
+    for arguments in (["compare"], ["effects"], ["learn", "--out", str(tmp_path / "p")], ["report", "--out", "r.html"],
+                      ["tables", str(folder)]):  # fmt: skip
+        call = [sys.executable, "-c", "from t2s_offline.cli import main; main()", *arguments]
+        environment = {**os.environ, "T2S_STORE": str(folder)}
+        done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+        assert "Traceback" not in done.stderr, arguments
+        assert done.returncode == (1 if arguments[0] == "tables" else 2), arguments
+    assert len(RewardStore(folder).embeddings().tasks) == 1, "what needs no recipe works"
+
+
+def test_a_recipe_whose_space_cannot_be_is_one_line(folder: Path) -> None:
+    frame = pl.read_parquet(folder / "recipes.parquet")
+    frame.with_columns(space=pl.lit("a:99")).write_parquet(folder / "recipes.parquet")
+    tables.seal(folder)
+    assert f"recipe {RECIPE}: parameter a: 99 levels" in tables.describe(folder).problem
+
+
+def test_a_folder_whose_name_looks_like_a_pattern(folder: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "run[1]*?"
+    folder.rename(odd)
+    assert not tables.describe(odd).problem
 
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "tables").glob("*/")), ids=lambda path: path.name)
