@@ -12,19 +12,33 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write bytes to a path: under another name first, then renamed, so that a kill or a full disk leaves no half."""
-    write_with(path, lambda partial: partial.write_bytes(content))
+def write_whole(path: Path, content: bytes, *, flush: bool = True) -> None:
+    """Write bytes to a path: under another name first, then renamed, so that a kill or a full disk leaves no half.
+
+    `flush`: wait until the disk has them; without it they survive a kill, but not yet a power cut.
+    """
+    write_with(path, lambda partial: partial.write_bytes(content), flush=flush)
 
 
-def write_with(path: Path, write: Callable[[Path], object]) -> None:
+def flush_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder; does nothing where a system cannot."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def write_with(path: Path, write: Callable[[Path], object], *, flush: bool = True) -> None:
     """The same for a function that writes to a path of its own."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
+        if flush:
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
         os.replace(partial, path)
     finally:
         with suppress(OSError):

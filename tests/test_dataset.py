@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,55 @@ def test_an_interrupted_dataset_is_gone_on_with(renderer: BuiltinRenderer, tmp_p
     next((tmp_path / "d" / "box").iterdir()).unlink()
     assert write_dataset(renderer, REQUEST, tmp_path / "d") == Written(9, 1, 8)
     assert files(tmp_path / "d") == files(tmp_path / "whole")
+
+
+def test_the_disk_is_waited_for_once_a_folder(
+    renderer: BuiltinRenderer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at each of nine pictures; and all of them before the finished mark."""
+    waits: list[tuple[int, bool]] = []
+
+    def pictures() -> tuple[int, bool]:
+        mark = tmp_path / "d" / "metadata.json"
+        return len(list(tmp_path.rglob("*.png"))), mark.exists() and json.loads(mark.read_text())["finished"]
+
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (waits.append(pictures()), real(number))[1])
+    write_dataset(renderer, REQUEST, tmp_path / "d")
+    # the open mark, the table of scenes, three folders, the finished mark
+    assert waits == [(0, False), *[(9, False)] * 5]
+    assert pictures() == (9, True)
+
+
+def test_a_killed_dataset_has_no_finished_mark(renderer: BuiltinRenderer, tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from pathlib import Path
+from t2s_offline.render import RenderRequest
+from t2s_offline.render.dataset import write_dataset
+from tests.toys import toy_renderer
+die = lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done >= 6 else None
+write_dataset(toy_renderer(), RenderRequest("11111111", 3, 16), Path(sys.argv[1]), batch=3, progress=die)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "d")], cwd=Path(__file__).parents[1], timeout=120)
+    assert done.returncode == -9
+    assert json.loads((tmp_path / "d" / "metadata.json").read_text())["finished"] is False
+    write_dataset(renderer, REQUEST, tmp_path / "whole")
+    assert write_dataset(renderer, REQUEST, tmp_path / "d") == Written(9, 3, 6)
+    assert files(tmp_path / "d") == files(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("form", ["png", "jpg"])
+def test_a_picture_cut_short_is_rendered_again(renderer: BuiltinRenderer, tmp_path: Path, form: str) -> None:
+    write_dataset(renderer, REQUEST, tmp_path / "d", form=form)
+    whole = files(tmp_path / "d")
+    mark = tmp_path / "d" / "metadata.json"
+    mark.write_text(mark.read_text().replace("true", "false", 1))
+    empty, half = sorted((tmp_path / "d").rglob(f"*.{form}"))[:2]
+    empty.write_bytes(b"")
+    half.write_bytes(half.read_bytes()[:-20])
+    assert write_dataset(renderer, REQUEST, tmp_path / "d", form=form) == Written(9, 2, 7)
+    assert files(tmp_path / "d") == whole
 
 
 def test_jpeg(renderer: BuiltinRenderer, tmp_path: Path) -> None:
