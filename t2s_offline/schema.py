@@ -156,6 +156,7 @@ TABLES = {table.name: table for table in (RECIPES, PARAMETERS, TASKS, EMBEDDINGS
 FROM_VERSION_1 = {
     "tasks": "SELECT *, NULL::VARCHAR AS digest FROM {table}",
     "backbones": "SELECT * REPLACE (attempt::VARCHAR AS attempt) FROM {table}",
+    "rewards": "SELECT *, NULL::INTEGER AS n_val FROM {table}",
 }
 
 VIEWS = {

@@ -252,7 +252,7 @@ def test_circumstances_do_not_contradict(tiny_store: RewardStore, tiny_frames: F
 
 
 def test_every_column_says_what_it_is_to_a_second_row() -> None:
-    assert schema.REWARDS.settled == ("accuracy", "val_accuracy", "n_eval")
+    assert schema.REWARDS.settled == ("accuracy", "val_accuracy", "n_eval", "n_val")
     assert schema.RECIPES.settled == ("space", "contents")
     assert schema.TASKS.of_role("fixed") == ("digest",)
     assert "seconds" in schema.REWARDS.of_role("circumstance")
