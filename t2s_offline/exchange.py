@@ -16,6 +16,7 @@ from t2s_offline import schema
 from t2s_offline.errors import BadFile, BadInput, Contradiction, UnknownName, check_known
 from t2s_offline.files import write_with
 from t2s_offline.frames import now, parameter_rows, task_rows, typed
+from t2s_offline.recipe import check_id
 from t2s_offline.space import TASK2SIM, SimSpace, is_reference
 from t2s_offline.store import RewardStore
 
@@ -140,9 +141,10 @@ def check(frames: Mapping[str, pl.DataFrame], spaces: Mapping[str, SimSpace], so
 
 
 def check_recipes(recipes: pl.DataFrame, source: str) -> dict[str, SimSpace]:
-    """Spaces by recipe; BadInput for a recipe that cannot be."""
+    """Spaces by recipe; BadInput for a recipe that cannot be, or whose contents are not those its id stands for."""
     spaces = {}
     for row in recipes.iter_rows(named=True):
+        check_id(row["recipe"], row["contents"])
         try:
             spaces[row["recipe"]] = SimSpace.parse(row["space"])
         except BadInput as error:

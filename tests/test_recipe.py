@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import field, fields, make_dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
-from t2s_offline.recipe import BOUNDS, Recipe, read_recipe, read_spec
+from t2s_offline.recipe import BOUNDS, WRITTEN, Recipe, check_id, read_recipe, read_spec
 
 SPEC = """
 name = "cpu"
@@ -40,6 +42,38 @@ def test_the_id_is_of_the_contents() -> None:
     one = Recipe(renderer_options={"a": 1, "b": "x"})
     assert one.digest == Recipe(renderer_options={"b": "x", "a": 1}).digest
     assert hash(one) == hash(Recipe(renderer_options={"b": "x", "a": 1}))
+
+
+def test_a_field_added_later_changes_no_id_that_leaves_it_alone() -> None:
+    """Seeds derive from the digest: a new field must not change those of recipes that do not use it."""
+    added = [("mixing", float, field(default=0.0)), ("extra", str, field(default="none"))]
+    later: Any = make_dataclass("Later", added, bases=(Recipe,), frozen=True, eq=False)
+    assert later().contents() == Recipe().contents()
+    assert later(epochs=9).digest == Recipe(epochs=9).digest
+    assert later(mixing=0.5).digest != Recipe().digest
+    assert '"mixing":0.5' in later(mixing=0.5).contents()
+    assert "extra" not in later(mixing=0.5).contents()
+
+
+def test_contents_of_the_first_fields_are_pinned() -> None:
+    """Never add a name to WRITTEN, nor change a default: either changes ids and seeds of stored recipes."""
+    assert set(WRITTEN) <= {item.name for item in fields(Recipe)}
+    assert len(WRITTEN) == 41
+    assert Recipe().digest == "0c4c9703"
+
+
+def test_an_id_is_of_its_contents() -> None:
+    recipe = Recipe(epochs=9)
+    for recipe_id, contents in (
+        (recipe.recipe_id("a"), recipe.contents()),
+        ("published", recipe.contents()),
+        ("theirs-0123abcd", '{"other": 1}'),
+        ("theirs-0123abcd", "no JSON"),
+        ("theirs-0123abcd", None),
+    ):
+        check_id(recipe_id, contents)
+    with pytest.raises(BadInput, match="other contents than its id says"):
+        check_id(recipe.recipe_id("a"), Recipe(epochs=8).contents())
 
 
 def test_contents_read_back_the_same() -> None:
