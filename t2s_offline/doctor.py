@@ -12,7 +12,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -156,12 +156,12 @@ def _tdw(recipes: Sequence[Recipe]) -> Iterator[Check]:
 
 def _models(recipe: Recipe) -> Check:
     """Whether the models of the recipe are to be had."""
-    from t2s_offline.render import get_renderer
+    from t2s_offline.render import pixels_version, recipe_renderer
 
     skipped: list[str] = []
-    options = {**recipe.renderer_options, "warn": skipped.append}
     try:
-        opened = get_renderer("tdw", classes=recipe.classes, objects=recipe.objects, device="cpu", **options)
+        here = replace(recipe, renderer_version=pixels_version(recipe.renderer))
+        opened = recipe_renderer(here, device="cpu", warn=skipped.append)
     except T2SError as error:
         return Check(
             "tdw models", "missing", _line(error), "name others with --objects, or lower classes in the recipe"

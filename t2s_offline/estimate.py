@@ -6,7 +6,6 @@ pictures timed now on the device. Ignores the measuring of tasks, which is a sma
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,8 +73,7 @@ def _timed(recipe_id: str, shop: Workshop) -> float:
 
         steps(2)
         step = steps(STEPS) / STEPS
-        options = json.dumps(dict(recipe.renderer_options))
-        renderer = open_renderer(recipe.renderer, recipe.classes, recipe.objects, device, options)
+        renderer = open_renderer(recipe, device)
         few = max(64 // len(renderer.classes), 1)
         request = RenderRequest(shop.space.domain_randomization, few, size=recipe.rendered, samples=recipe.samples)
         times = []

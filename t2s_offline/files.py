@@ -12,6 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def is_plain(name: str) -> bool:
+    """Whether a name from a table or a specification may be that of a file or folder: one step, visible, not long."""
+    fits = name.isprintable() and 0 < len(name.encode()) <= 200
+    return fits and name[0] != "." and not set(name) & set("/\\")
+
+
 def write_whole(path: Path, content: bytes, *, flush: bool = True) -> None:
     """Write bytes to a path: under another name first, then renamed, so that a kill or a full disk leaves no half.
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from t2s_offline.errors import BadInput
 from t2s_offline.matrix import Embeddings
-from t2s_offline.recipe import Recipe
+from t2s_offline.recipe import Recipe, check_id
 from t2s_offline.store import RewardStore
 from t2s_offline.task_data import TaskData, load_task
 from t2s_offline.workshop import Unit, Workshop
@@ -92,7 +92,10 @@ class KeptBackbones:
 
 
 def workshop_of(store: RewardStore, recipe_id: str, *, device: str = "auto", data: Path | None = None) -> Workshop:
-    """The workshop of a recipe that a sweep made; BadInput for a recipe of others."""
+    """The workshop of a recipe that a sweep made; BadInput for a recipe of others, or whose id is of other contents.
+
+    Its renderer opens only where the pixels are the recipe's; kept backbones can be measured anywhere.
+    """
     recipe_id, space = store.recipe(recipe_id)
     with store.reader() as con:
         row = con.execute("SELECT contents, source FROM recipes WHERE recipe = $1", [recipe_id]).fetchone()
@@ -101,6 +104,7 @@ def workshop_of(store: RewardStore, recipe_id: str, *, device: str = "auto", dat
             f"recipe {recipe_id} was not made by a sweep: nothing can be rendered, trained or measured under it; "
             f"use rewards that are there (--on-miss skip)"
         )
+    check_id(recipe_id, row[0])
     return Workshop(store, {recipe_id: Recipe.from_contents(row[0])}, space, device, data=data)
 
 
@@ -108,13 +112,11 @@ def render_pictures(
     shop: Workshop, recipe_id: str, configuration: str, images: int, out: Path, progress: Progress
 ) -> str:
     """Write a dataset of the configuration under the recipe's renderer; returns a line that says what was done."""
-    from t2s_offline.render import RenderRequest, get_renderer
+    from t2s_offline.render import RenderRequest, recipe_renderer
     from t2s_offline.render.dataset import write_dataset
 
     recipe = shop.recipes[recipe_id]
-    renderer = get_renderer(
-        recipe.renderer, classes=recipe.classes, objects=recipe.objects, device=shop.device, **recipe.renderer_options
-    )
+    renderer = recipe_renderer(recipe, device=shop.device)
     request = RenderRequest(configuration, images, recipe.rendered, samples=recipe.samples, space=shop.space)
     done = write_dataset(renderer, request, out, progress=progress)
     return f"{out}: {done.images} images of {len(renderer.classes)} classes under {configuration}"

@@ -197,7 +197,7 @@ VIEWS = {
 #: What each view is for, shown by `t2s-offline query --help` and the README.
 VIEW_MEANINGS = {
     "cells": "a row a (recipe, metric, task, configuration): mean over seeds and their standard deviation",
-    "reference_backbones": "the same for `scratch` (random initialisation) and `real:FOLDER` (real pictures)",
+    "reference_backbones": "the same for `scratch` (random initialisation) and `real:NAME` (real pictures)",
     "best_configuration": "the best configuration of each task and what it gains over the mean",
     "main_effects": "mean accuracy of each task by parameter and level",
     "coverage": "how many configurations are measured, by task and seed",

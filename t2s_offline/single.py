@@ -22,8 +22,9 @@ from t2s_offline.frames import task_rows, typed
 from t2s_offline.networks import SavedBackbone, build, load_backbone, save_backbone
 from t2s_offline.pretrain import Pretrained
 from t2s_offline.recipe import Recipe
+from t2s_offline.render import pixels_version
 from t2s_offline.seeds import derive_seed
-from t2s_offline.space import SCRATCH
+from t2s_offline.space import SCRATCH, is_reference
 
 Progress = Callable[[int, int], None]
 
@@ -47,6 +48,7 @@ def write_backbone(
         "size": recipe.evaluated,
         "classes": list(classes),
         "figures": made.figures,
+        "pixels": None if is_reference(configuration) else pixels_version(recipe.renderer),
         "device": str(made.backbone.scale.device),
         "versions": {"t2s-offline": __version__, "python": platform.python_version(), **packages},
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -21,20 +21,20 @@ from t2s_offline.errors import BadInput, UnknownName
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 MAX_CONFIGURATIONS = 1 << 20
 
-#: Backbones that stand beside those of configurations: random initialisation, and pre-training on real pictures in a
-#: folder. Neither can be digits of a space: levels enough for the letters of "scratch" would pass MAX_CONFIGURATIONS.
+#: Backbones that stand beside those of configurations: random initialisation, and pre-training on real pictures under a
+#: name. Neither can be digits of a space: levels enough for the letters of "scratch" would pass MAX_CONFIGURATIONS.
 SCRATCH = "scratch"
 REAL = "real:"
 
 
-def real_folder(configuration: str) -> str | None:
-    """The folder of ``real:FOLDER``; None for anything else."""
+def real_name(configuration: str) -> str | None:
+    """The name of ``real:NAME``; None for anything else. Rows of others may hold any text there: it is a label."""
     return configuration.removeprefix(REAL) if configuration.startswith(REAL) else None
 
 
 def is_reference(configuration: str) -> bool:
-    """Whether it is ``scratch`` or ``real:FOLDER``, which no simulator makes."""
-    return configuration == SCRATCH or bool(real_folder(configuration))
+    """Whether it is ``scratch`` or ``real:NAME``, which no simulator makes."""
+    return configuration == SCRATCH or bool(real_name(configuration))
 
 
 @dataclass(frozen=True)

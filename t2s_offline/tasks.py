@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
+from t2s_offline.files import is_plain
 
 Split = Literal["seen", "unseen"]
 Group = Literal["natural", "aerial", "symbolic", "medical", "illustrative", "texture"]
@@ -116,7 +117,8 @@ def locate(name: str, data: Path | None = None, *, paths: bool = False) -> Locat
         if paths:
             return pictures_at(Path(name))
         raise BadInput(
-            f"task {name!r} is a path; expected a name; put its pictures under {DATA_VARIABLE} and name them"
+            f"task {name[:80]!r}: only a command line may name a path, not a specification or a table; expected the "
+            f"name of a task in the folder that {DATA_VARIABLE} or --data names"
         )
     folder = data_folder(data)
     if found := _under(folder, name):
@@ -158,7 +160,7 @@ def present(data: Path | None = None) -> list[Located]:
 
 def _under(folder: Path | None, name: str) -> Located | None:
     """A task of that name under the folder of tasks."""
-    if folder is None or not name or is_path(name):
+    if folder is None or not is_plain(name):
         return None
     known = _BY_NAME.get(name)
     if (file := folder / f"{name}.npz").is_file():

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import platform
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -18,9 +18,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t2s_offline.errors import BadInput
+from t2s_offline.files import is_plain
 from t2s_offline.recipe import Recipe, SweepSpec
-from t2s_offline.space import TASK2SIM, SimSpace, real_folder
+from t2s_offline.space import TASK2SIM, SimSpace, real_name
 from t2s_offline.store import RewardStore
+from t2s_offline.tasks import data_folder, locate
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from t2s_offline.training_set import LabelledBatch, TrainingSet
 
 Cell = tuple[str, str]  # task, metric
+REAL_VARIABLE = "T2S_REAL"
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,13 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """For files: the configuration as it is, or a hash of it where it names a folder."""
-        plain = self.configuration
-        if not plain.isalnum():
-            plain = "real-" + hashlib.sha256(plain.encode()).hexdigest()[:8]
-        return f"{self.recipe_id}-{plain}-{self.seed}"
+        """For files: recipe and configuration as they are, or a hash where such a text could be more than a name."""
+        recipe, configuration = self.recipe_id, self.configuration
+        if not (configuration.isascii() and configuration.isalnum() and len(configuration) <= 64):
+            configuration = "real-" + hashlib.sha256(configuration.encode()).hexdigest()[:8]
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", recipe):
+            recipe = "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:16]
+        return f"{recipe}-{configuration}-{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -79,13 +85,25 @@ class Workshop:
 
 def pin(spec: SweepSpec) -> SweepSpec:
     """The specification with the version of the renderer's pixels in its recipes, and so in their ids."""
-    from t2s_offline.render import pixels_version
-
     recipes = {}
     for recipe_id, recipe in spec.recipes.items():
-        pinned = replace(recipe, renderer_version=pixels_version(recipe.renderer))
-        recipes[pinned.recipe_id(recipe_id.rpartition("-")[0])] = pinned
+        made = pinned(recipe)
+        recipes[made.recipe_id(recipe_id.rpartition("-")[0])] = made
     return replace(spec, recipes=recipes)
+
+
+def pinned(recipe: Recipe) -> Recipe:
+    """The recipe with the version of its renderer's pixels; BadInput for another, or for options it may not set."""
+    from t2s_offline.render import check_recipe, pixels_version
+
+    check_recipe(recipe)
+    here = pixels_version(recipe.renderer)
+    if recipe.renderer_version not in ("", here):
+        raise BadInput(
+            f"renderer_version = {recipe.renderer_version!r} in a recipe, and the pixels of the renderer "
+            f"{recipe.renderer} are {here!r} here: leave it out to sweep with these"
+        )
+    return replace(recipe, renderer_version=here)
 
 
 @contextmanager
@@ -103,13 +121,13 @@ def single_threaded(shop: Workshop) -> Iterator[None]:
 
 
 def training_pictures(unit: Unit, shop: Workshop, recipe: Recipe, device: str) -> TrainingSet:
-    """The pictures a unit is pre-trained on: rendered under its configuration, or of a folder (``real:FOLDER``)."""
+    """The pictures a unit is pre-trained on: rendered under its configuration, or of a folder (``real:NAME``)."""
     from t2s_offline.training_set import folder_set
 
-    if folder := real_folder(unit.configuration):
-        return folder_set(Path(folder), recipe.rendered, classes=recipe.classes, images=recipe.images, device=device)
-    options = json.dumps(dict(recipe.renderer_options))
-    renderer = open_renderer(recipe.renderer, recipe.classes, recipe.objects, device, options)
+    if name := real_name(unit.configuration):
+        folder = real_pictures(name, shop.data)
+        return folder_set(folder, recipe.rendered, classes=recipe.classes, images=recipe.images, device=device)
+    renderer = open_renderer(recipe, device)
     return rendered_set(renderer, recipe, unit.configuration, unit.seed, device, space=shop.space)
 
 
@@ -144,15 +162,44 @@ def rendered_set(
     return gather(counted(), total, renderer.classes, device)
 
 
-@cache
-def open_renderer(name: str, classes: int, objects: int, device: str, options: str) -> Any:
-    """A renderer, opened once a process; on a CPU with one thread, as the rest of a worker."""
-    from t2s_offline.render import get_renderer
+def check_real(name: str) -> None:
+    """BadInput for a ``real:NAME`` whose name is a path: data names pictures, a person says where they lie."""
+    if not is_plain(name):
+        raise BadInput(
+            f"reference {'real:' + name[:80]!r} holds a path, and data opens none: call it real:NAME and say where "
+            f"that is with --real NAME=FOLDER or {REAL_VARIABLE}, or put NAME into the folder of tasks"
+        )
 
-    extra = json.loads(options)
-    if name == "builtin" and device == "cpu":
-        extra.setdefault("threads", 1)
-    return get_renderer(name, classes=classes, objects=objects, device=device, **extra)
+
+def real_pictures(name: str, data: Path | None) -> Path:
+    """The folder of class folders of ``real:NAME``: what T2S_REAL says (NAME=FOLDER, with the system's separator of
+    paths between them), else NAME in the folder of tasks. BadInput when there is none."""
+    check_real(name)
+    for part in os.environ.get(REAL_VARIABLE, "").split(os.pathsep):
+        called, _, folder = part.partition("=")
+        if called == name and folder:
+            return Path(folder)
+    tasks = data_folder(data)
+    if tasks is None or not (tasks / name).is_dir():
+        raise BadInput(
+            f"no pictures for real:{name}; give --real {name}=FOLDER, or put {name} into the folder of tasks"
+        )
+    return tasks / name
+
+
+def open_renderer(recipe: Recipe, device: str) -> Renderer:
+    """A recipe's renderer, opened once a process; on a CPU with one thread, as the rest of a worker. See
+    `recipe_renderer`."""
+    same = {name: getattr(recipe, name) for name in ("renderer", "renderer_version", "renderer_options")}
+    return _opened(Recipe(classes=recipe.classes, objects=recipe.objects, **same), device)
+
+
+@cache
+def _opened(recipe: Recipe, device: str) -> Renderer:
+    from t2s_offline.render import recipe_renderer
+
+    one_thread = {"threads": 1} if recipe.renderer == "builtin" and device == "cpu" else {}
+    return recipe_renderer(recipe, device=device, **one_thread)
 
 
 @cache
@@ -160,7 +207,7 @@ def load_data(task: str, size: int, resize: float, pictures: int, data: Path | N
     """A task's pictures, read once a process."""
     from t2s_offline.task_data import load_task
 
-    loaded = load_task(task, size, data=data, resize=resize)
+    loaded = load_task(locate(task, data), size, data=data, resize=resize)
     return loaded.limited(pictures) if pictures else loaded
 
 

@@ -36,14 +36,15 @@ def doctor(
     from t2s_offline.doctor import examine, unfit
     from t2s_offline.errors import BadInput
     from t2s_offline.recipe import read_spec
+    from t2s_offline.workshop import pin
 
     spec, backbones, other = None, 0, use_tdw(other)
     if spec_path is not None:
-        spec = changed(read_spec(spec_path), **other)
+        spec = pin(changed(read_spec(spec_path), **other))
         design = make_design({key: value for key, value in spec.design.items() if key not in PLANNED})
         backbones = len(spec.recipes) * len(spec.seeds) * len(design.configurations)
     elif any(other.values()):
-        raise BadInput("--renderer, --objects and --materials change a specification; expected SPEC.toml with them")
+        raise BadInput("--renderer and the files for it change a specification; expected SPEC.toml with them")
     checks = examine(spec, data=data, store=store_path, backbones=backbones)
     if file_format == "table":
         for check in checks:

@@ -127,16 +127,13 @@ def pretrain_command(
 
 def training_set(folder: Path | None, configuration: str | None, recipe: Recipe, seed: int, device: Any) -> Any:
     """Pictures of the folder or of the configuration, with a bar."""
-    import json
-
     from t2s_offline.training_set import folder_set
-    from t2s_offline.workshop import open_renderer, rendered_set
+    from t2s_offline.workshop import open_renderer, pinned, rendered_set
 
     with closing(Bar("read" if folder else "render", "picture")) as bar:
         if folder is not None:
             return folder_set(folder, recipe.rendered, device=device, progress=bar)
-        options = json.dumps(dict(recipe.renderer_options))
-        renderer = open_renderer(recipe.renderer, recipe.classes, recipe.objects, str(device), options)
+        renderer = open_renderer(pinned(recipe), str(device))
         return rendered_set(renderer, recipe, str(configuration), seed, device, progress=bar)
 
 

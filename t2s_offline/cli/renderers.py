@@ -61,9 +61,29 @@ def tdw_lists(objects: Path | None, materials: Path | None) -> dict[str, str]:
     return options
 
 
+def own_folders(meshes: Path | None, backgrounds: Path | None) -> dict[str, str]:
+    """The same for folders of meshes and of photographs."""
+    from t2s_offline.render import options as known
+
+    options = {}
+    for name, path, variable in (
+        ("meshes", meshes, known.MESHES_VARIABLE),
+        ("photographs", backgrounds, known.BACKGROUNDS_VARIABLE),
+    ):
+        if path is not None:
+            options[name] = f"folder:{known.folder_digest(path)}"
+            os.environ[variable] = str(path.resolve())
+    return options
+
+
 def renderer_options(command: Command) -> Command:
-    """--renderer and TDW's lists, which change the recipes of a specification."""
+    """--renderer, TDW's lists and folders of one's own, which change the recipes of a specification."""
+    folder = click.Path(path_type=Path)
     for option in (
+        click.option(
+            "--backgrounds", type=folder, help="Folder of photographs, not the painted scenes: another recipe."
+        ),
+        click.option("--meshes", type=folder, help="Folder of class folders of meshes: another recipe."),
         click.option("--materials", type=click.Path(path_type=Path), help="TDW: file of materials' names."),
         click.option("--objects", type=click.Path(path_type=Path), help="TDW: JSON list of models."),
         click.option("--renderer", metavar="NAME", help="Another renderer than the specification's: another recipe."),
@@ -72,25 +92,37 @@ def renderer_options(command: Command) -> Command:
     return tdw_options(command)
 
 
-def changed(spec: SweepSpec, renderer: str | None, objects: Path | None, materials: Path | None) -> SweepSpec:
-    """The specification with another renderer, and with these lists, in every recipe."""
-    lists = tdw_lists(objects, materials)
+def changed(
+    spec: SweepSpec,
+    renderer: str | None = None,
+    objects: Path | None = None,
+    materials: Path | None = None,
+    meshes: Path | None = None,
+    backgrounds: Path | None = None,
+) -> SweepSpec:
+    """The specification with another renderer, and with these lists and folders, in every recipe."""
+    from t2s_offline.render.options import RENDERER_VARIABLE
+
+    if renderer and ":" in renderer:  # the person named it, so recipes may: also in the workers of a sweep
+        os.environ[RENDERER_VARIABLE] = renderer
+    lists, folders = tdw_lists(objects, materials), own_folders(meshes, backgrounds)
     recipes = {}
     for recipe_id, recipe in spec.recipes.items():
         name = renderer or recipe.renderer
         if lists and name != "tdw":
             raise BadInput(f"lists of objects and materials are TDW's, not {name}'s; expected --renderer tdw with them")
+        if folders and name != "builtin":
+            raise BadInput(f"--meshes and --backgrounds are builtin's, not {name}'s; expected --renderer builtin")
         # options of one renderer mean nothing to another
         kept = recipe.renderer_options if name == recipe.renderer else {}
-        recipes[recipe_id] = replace(recipe, renderer=name, renderer_options={**kept, **lists})
+        recipes[recipe_id] = replace(recipe, renderer=name, renderer_options={**kept, **lists, **folders})
     return replace(spec, recipes=recipes)
 
 
 def name_left_out(spec: SweepSpec) -> None:
     """A line on stderr for what TDW's lists name and cannot be had; bad lists are an error before any work."""
-    from t2s_offline.render import get_renderer
+    from t2s_offline.render import recipe_renderer
 
     for recipe in spec.recipes.values():
         if recipe.renderer == "tdw":
-            options = {**recipe.renderer_options, "warn": note}
-            get_renderer("tdw", classes=recipe.classes, objects=recipe.objects, device="cpu", **options)
+            recipe_renderer(recipe, device="cpu", warn=note)

@@ -83,7 +83,8 @@ def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Stud
     name, _ = store.recipe(recipe)
     try:
         shop = workshop_of(store, name, device="cpu", data=data)
-    except T2SError:
+    except T2SError as error:
+        note(f"pictures: {error}")
         renderer = get_renderer("builtin", classes=CLASSES, objects=4, device="cpu")
         return Studio(renderer, False, lambda configuration: None, lambda task, size: None, 64)
     recipe_of = shop.recipes[name]
@@ -97,9 +98,10 @@ def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Stud
 
     def task(task_name: str, size: int) -> TaskData | None:
         from t2s_offline.task_data import load_task
+        from t2s_offline.tasks import locate
 
         try:
-            return load_task(task_name, size, data=data, resize=recipe_of.eval_resize)
+            return load_task(locate(task_name, data), size, data=data, resize=recipe_of.eval_resize)
         except T2SError:
             return None
 
@@ -108,11 +110,10 @@ def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Stud
 
 def own_renderer(recipe: Recipe) -> Renderer | None:
     """The renderer of a recipe, or None with a line on stderr where it cannot be opened here."""
-    from t2s_offline.render import get_renderer
+    from t2s_offline.render import recipe_renderer
 
-    name, options = recipe.renderer, dict(recipe.renderer_options)
     try:
-        return get_renderer(name, classes=recipe.classes, objects=recipe.objects, device="cpu", **options)
+        return recipe_renderer(recipe, device="cpu")
     except T2SError as error:
         note(f"pictures: {error}")
         return None

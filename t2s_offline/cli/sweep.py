@@ -16,12 +16,13 @@ from t2s_offline.cli.options import Bar, format_option, note, print_rows, store_
 from t2s_offline.cli.renderers import changed, name_left_out, renderer_options, use_tdw
 from t2s_offline.design import Design, make_design
 from t2s_offline.errors import BadInput
+from t2s_offline.files import is_plain
 from t2s_offline.recipe import SweepSpec, read_spec
-from t2s_offline.space import TASK2SIM, is_reference
+from t2s_offline.space import TASK2SIM, is_reference, real_name
 from t2s_offline.store import RewardStore
 from t2s_offline.sweep import attempts, declare, pending, plan, run, sharded
 from t2s_offline.work import Outcome
-from t2s_offline.workshop import Unit, Workshop, pin
+from t2s_offline.workshop import REAL_VARIABLE, Unit, Workshop, check_real, pin
 
 spec_argument = click.argument("spec_path", metavar="SPEC.toml", type=click.Path(path_type=Path))
 data_option = click.option(
@@ -34,20 +35,17 @@ PLANNED = ("references", "replicates")
 
 
 def read_plan(
-    spec_path: Path,
-    data: Path | None,
-    *,
-    renderer: str | None = None,
-    objects: Path | None = None,
-    materials: Path | None = None,
+    spec_path: Path, data: Path | None, **other: Any
 ) -> tuple[SweepSpec, Design, list[Unit], list[dict[str, object]]]:
-    """A specification, its design, its units, and the tasks it measures."""
+    """A specification, its design, its units, and the tasks it measures; `other`: see `changed`."""
     from t2s_offline.tasks import locate, present
 
-    spec = pin(changed(read_spec(spec_path), renderer, objects, materials))
+    spec = pin(changed(read_spec(spec_path), **other))
     references = [str(name) for name in spec.design.get("references", [])]
     if strange := [name for name in references if not is_reference(name)]:
-        raise BadInput(f"{spec_path}: reference {strange[0]!r}; expected scratch or real:FOLDER")
+        raise BadInput(f"{spec_path}: reference {strange[0]!r}; expected scratch or real:NAME")
+    for name in filter(None, map(real_name, references)):
+        check_real(name)
     design = make_design({key: value for key, value in spec.design.items() if key not in PLANNED})
     found = [locate(task, data) for task in spec.tasks] if spec.tasks else present(data)
     units = plan(spec, design, [located.name for located in found], references)
@@ -76,11 +74,12 @@ def read_plan(
 @click.option("--keep-going", is_flag=True, help="Go on with the others after a failure.")
 @click.option("--shard", metavar="I/N", help="Do part I of N and leave the rows in the spool; see merge.")
 @click.option("--no-backbones", is_flag=True, help="Do not keep backbones; a task added later then trains again.")
+@click.option("--real", multiple=True, metavar="NAME=FOLDER", help="Pictures of a reference real:NAME; repeatable.")
 @format_option("table", "json", "csv")  # of --dry-run and of the last line
 @renderer_options
 def sweep(
     spec_path: Path, store_path: Path, data: Path | None, dry_run: bool, device: str, workers: int | None, retries: int,
-    keep_going: bool, shard: str | None, no_backbones: bool, file_format: str, **other: Any,
+    keep_going: bool, shard: str | None, no_backbones: bool, real: tuple[str, ...], file_format: str, **other: Any,
 ) -> None:  # fmt: skip
     """Render, pre-train and measure every configuration of a specification.
 
@@ -94,6 +93,7 @@ def sweep(
     """
     spec, design, units, tasks = read_plan(spec_path, data, **use_tdw(other))
     name_left_out(spec)
+    use_real(real)
     store = RewardStore(store_path)
     count = workers or default_workers(device)
     os.environ["T2S_TDW_PORTS"] = os.environ.get("T2S_TDW_PORTS") or str(count)  # each worker's build takes a free one
@@ -121,6 +121,18 @@ def sweep(
         f"render {report.render_seconds:.0f}, train {report.train_seconds:.0f}, measure {report.measure_seconds:.0f} s"
     )
     click.echo(f"{store_path}: {report.done} of {report.total} configurations done, {report.rows} rows added ({spent})")
+
+
+def use_real(given: Sequence[str]) -> None:
+    """Put --real into the environment, where the workers of a sweep find it."""
+    places = []
+    for text in given:
+        name, _, folder = text.partition("=")
+        if not is_plain(name) or not folder or not Path(folder).is_dir():
+            raise BadInput(f"--real {text!r}; expected NAME=FOLDER with a folder of class folders that is there")
+        places.append(f"{name}={Path(folder).resolve()}")
+    if places:
+        os.environ[REAL_VARIABLE] = os.pathsep.join([*places, os.environ.get(REAL_VARIABLE, "")])
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

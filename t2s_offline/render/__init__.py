@@ -1,6 +1,8 @@
 """Rendering: a request for a dataset comes in, batches of labelled images go out.
 
-The `Renderer` protocol is the only door; `get_renderer` opens one by name. A renderer of your own is one file with a
+The `Renderer` protocol is the only door. `recipe_renderer` opens the one that a recipe names, which may come from a
+stranger: only with options that the renderer declares (`options.py`), and only where its pixels are the recipe's
+(`pixels.py`). `get_renderer` opens one by name for a person, with any option. A renderer of your own is one file with a
 function that returns a `Renderer`, named here in RENDERERS or given as ``package.module:function``. This module
 imports neither torch nor a renderer, and ignores how pictures are made and what they are used for.
 """
@@ -16,11 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.errors import BadInput, UnknownName
+from t2s_offline.render import pixels
+from t2s_offline.render.options import OPTIONS, check_named, check_options
 from t2s_offline.space import TASK2SIM, SimSpace
 
 if TYPE_CHECKING:
     import torch
 
+    from t2s_offline.recipe import Recipe
     from t2s_offline.render.scene import Scenes
 
 #: Name of a renderer -> where the function that opens it lies.
@@ -111,10 +116,7 @@ def get_renderer(
     `classes`: names, how many, or None for all; `objects`: objects a class; `device`: auto, cpu, cuda, cuda:0 ...;
     further options go to the renderer. Raises UnknownName, BadInput or RenderError.
     """
-    place = RENDERERS.get(name, name)
-    module, _, function = place.partition(":")
-    if not function:
-        raise UnknownName("renderer", name, RENDERERS, "or give package.module:function")
+    module, function = _place(name)
     try:
         opener = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
@@ -123,10 +125,52 @@ def get_renderer(
     return renderer
 
 
+def recipe_renderer(recipe: Recipe, *, device: str = "auto", **own: Any) -> Renderer:
+    """Open the renderer of a recipe, whoever wrote it. `own`: options of the person who asks, such as threads.
+
+    BadInput for options or code that a recipe may not choose, and for a recipe of other pixels than this renderer's.
+    """
+    check_recipe(recipe)
+    here = pixels_version(recipe.renderer)
+    if recipe.renderer_version != here:
+        raise BadInput(
+            f"the recipe is of version {recipe.renderer_version!r} of the pixels of {recipe.renderer}, and this one "
+            f"makes version {here!r}: render with the t2s-offline that made the recipe, or sweep anew"
+        )
+    options = {**recipe.renderer_options, **own}
+    return get_renderer(recipe.renderer, classes=recipe.classes, objects=recipe.objects, device=device, **options)
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """BadInput where a recipe chooses what only a person may. Imports somebody's own code only where it was named."""
+    name = recipe.renderer
+    declared = OPTIONS.get(name)
+    if declared is None:
+        _place(name)
+        check_named(name)
+        declared = _attribute(name, "RECIPE_OPTIONS", {})
+    check_options(name, recipe.renderer_options, declared)
+
+
 def pixels_version(name: str) -> str:
-    """What changes whenever a renderer's pixels do: its module's PIXELS; empty when it has none."""
-    module, _, _ = RENDERERS.get(name, name).partition(":")
+    """What changes when the pixels of a recipe's renderer do: see `pixels.py`; of one's own, its module's PIXELS."""
+    if name in pixels.SOURCES:
+        return pixels.version(name)
+    _place(name)
+    check_named(name)
+    return str(_attribute(name, "PIXELS", ""))
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Module and function of a renderer; UnknownName names the nearest."""
+    module, _, function = RENDERERS.get(name, name).partition(":")
+    if not function.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        raise UnknownName("renderer", name, RENDERERS, "or give package.module:function")
+    return module, function
+
+
+def _attribute(name: str, attribute: str, otherwise: Any) -> Any:
     try:
-        return str(getattr(importlib.import_module(module), "PIXELS", ""))
+        return getattr(importlib.import_module(_place(name)[0]), attribute, otherwise)
     except ImportError as error:
         raise BadInput(f"renderer {name!r} cannot be imported: {error}") from error

@@ -11,19 +11,20 @@ import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.errors import BadFile, BadInput
+from t2s_offline.render import pixels
 from t2s_offline.render.interiors import INDOORS
 from t2s_offline.render.materials import linear
 from t2s_offline.render.scene import hash_key
 from t2s_offline.render.scenery import OUTDOORS, Canvas
 
 HEIGHT, WIDTH, LEVELS = 256, 512, 7
-BACKGROUNDS_VERSION = 1
 FAMILIES = tuple(f for pair in zip(OUTDOORS, INDOORS, strict=False) for f in pair) + INDOORS[len(OUTDOORS) :]
 VARIANTS = 3
 COUNT = len(FAMILIES) * VARIANTS
@@ -78,7 +79,8 @@ def procedural(
 ) -> Backgrounds:
     """All procedural scenes of a seed, from the cache where they are there already."""
     names = tuple(f"{FAMILIES[i % len(FAMILIES)].__name__}_{i // len(FAMILIES)}" for i in range(COUNT))
-    file = (cache or default_cache()) / f"backgrounds-v{BACKGROUNDS_VERSION}-{seed}-{HEIGHT}.npz"
+    made_by = f"{pixels.digest(pixels.BACKGROUNDS)}-{version('numpy')}"
+    file = (cache or default_cache()) / f"backgrounds-{made_by}-{seed}-{HEIGHT}.npz"
     shape = (COUNT, sum((HEIGHT >> level) * (WIDTH >> level) for level in range(LEVELS)), 3)
     try:
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as kept:

@@ -23,16 +23,13 @@ import torch
 import warp as wp
 
 from t2s_offline.errors import BadInput
-from t2s_offline.render import Batch, RenderRequest, backgrounds, coverage, kernel, shading, stage
-from t2s_offline.render.catalogue import CATALOGUE_VERSION
+from t2s_offline.render import Batch, RenderRequest, backgrounds, coverage, kernel, pixels, shading, stage
 from t2s_offline.render.device import open_device, start_warp
 from t2s_offline.render.materials import encoded, material_rows
 from t2s_offline.render.meshset import MeshSet
+from t2s_offline.render.options import BACKGROUNDS_VARIABLE, MESHES_VARIABLE, given_folder
 from t2s_offline.render.scene import Scenes, SceneSampler
 
-BUILTIN_VERSION = 1  # raise it when pixels change
-#: Versions of all that decides a pixel: kernel, catalogue, backgrounds. It enters the id of every recipe.
-PIXELS = f"{BUILTIN_VERSION}.{CATALOGUE_VERSION}.{backgrounds.BACKGROUNDS_VERSION}"
 CHUNK = 8  # images a CPU launch: some milliseconds of work, so that threads finish together
 
 
@@ -91,7 +88,7 @@ class BuiltinRenderer:
         m = self.meshes
         meshes = digest(m.vertex, m.normal, m.face, m.component, m.colour, m.class_of, m.vertex_start)
         sky = digest(self.sky.texel)
-        return {"renderer": self.name, "version": BUILTIN_VERSION, "meshes": meshes, "backgrounds": sky}
+        return {"renderer": self.name, "version": pixels.version(self.name), "meshes": meshes, "backgrounds": sky}
 
     def _fill(self, struct: Any, values: dict[str, tuple[npt.ArrayLike, Any]]) -> None:
         for name, (value, dtype) in values.items():
@@ -195,8 +192,8 @@ def open_renderer(
     objects: int = 20,
     device: str = "auto",
     threads: int = 0,
-    meshes: Path | MeshSet | None = None,
-    photographs: Path | None = None,
+    meshes: Path | MeshSet | str | None = None,
+    photographs: Path | str | None = None,
     catalogue_seed: int = 0,
     cache: Path | None = None,
     warn: Callable[[str], None] = lambda line: None,
@@ -204,8 +201,8 @@ def open_renderer(
 ) -> BuiltinRenderer:
     """The builtin renderer on the catalogue, or on `meshes` (a folder of class folders, or a MeshSet).
 
-    `photographs`: a folder to take backgrounds from; `warn` is called with a line for every file left out, `progress`
-    with (what, done, total).
+    `photographs`: a folder to take backgrounds from; for either, ``folder:DIGEST`` is the folder that T2S_MESHES or
+    T2S_BACKGROUNDS names. `warn` is called with a line for every file left out, `progress` with (what, done, total).
     """
     start_warp()
     open_device(device)  # before a catalogue is built
@@ -216,7 +213,8 @@ def open_renderer(
     elif meshes is not None:
         from t2s_offline.render.user_meshes import load_meshes
 
-        shown, skipped = load_meshes(meshes, progress=partial(progress, "meshes"))
+        folder = given_folder(meshes, MESHES_VARIABLE, "--meshes") if isinstance(meshes, str) else meshes
+        shown, skipped = load_meshes(folder, progress=partial(progress, "meshes"))
         for line in skipped:
             warn(line)
     else:
@@ -233,6 +231,8 @@ def open_renderer(
     if photographs is None:
         sky = backgrounds.procedural(cache=cache, progress=partial(progress, "backgrounds"))
     else:
+        if isinstance(photographs, str):
+            photographs = given_folder(photographs, BACKGROUNDS_VARIABLE, "--backgrounds")
         sky, skipped = backgrounds.photographs(photographs)
         for line in skipped:
             warn(line)

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from functools import cache as memoise
 from itertools import product
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,13 @@ import joblib
 import numpy as np
 
 from t2s_offline.errors import BadInput, check_known
+from t2s_offline.render import pixels
 from t2s_offline.render.meshset import Mesh, MeshSet, concatenate, pack
 from t2s_offline.render.shapes import FAMILIES
 from t2s_offline.render.shapes.builder import REGISTRY
 
-#: Raise it when objects change although no source file of the families did (a library that builds them, say).
-CATALOGUE_VERSION = 1
-
+#: What the families call to make shapes.
+LIBRARIES = ("manifold3d", "numpy")
 #: Names of all categories, sorted.
 CATEGORIES: tuple[str, ...] = tuple(sorted(REGISTRY))
 
@@ -95,10 +96,8 @@ def cache_folder() -> Path:
 
 @memoise
 def _code_key() -> str:
-    """Hash of the sources that make objects, so that a changed family never meets an old cache."""
-    here = Path(__file__).parent
-    sources = [here / "meshset.py", *sorted((here / "shapes").glob("*.py"))]
-    return _digest(CATALOGUE_VERSION, *(_digest(source.read_text("utf-8")).hex() for source in sources)).hex()[:12]
+    """What makes objects: our sources and the libraries they call, so that neither's change meets an old cache."""
+    return "-".join([pixels.digest(pixels.CATALOGUE), *map(version, LIBRARIES)])
 
 
 def _read(path: Path, category: str, objects: int) -> MeshSet | None:

@@ -2,7 +2,9 @@
 
 The only module that imports tdw: here are its libraries and what decodes a build's answers. Which models there are is
 `tdw_models.py`'s, what a build is told `tdw_commands.py`'s, how it is reached and watched `tdw_build.py`'s, what it
-shows now `tdw_session.py`'s, and datasets are `tdw_renderer.py`'s.
+shows now `tdw_session.py`'s, and datasets are `tdw_renderer.py`'s. The version of its pixels is derived from what the
+build is told, and raised in `pixels.py`, as the builtin renderer's is; no golden picture can hold it, so raise it for
+every edit that a build could draw differently.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from PIL import Image
 
 from t2s_offline.errors import BadFile, BadInput, RenderError, check_known
 from t2s_offline.networks import open_device
-from t2s_offline.render import tdw_models
+from t2s_offline.render import pixels, tdw_models
 from t2s_offline.render.tdw_build import BuildLost, Place
 from t2s_offline.render.tdw_models import ASSETS_VARIABLE, MATERIALS_VARIABLE, OBJECTS_VARIABLE
 from t2s_offline.render.tdw_renderer import TdwRenderer
@@ -38,8 +40,6 @@ except ImportError as error:
         f"{error}; expected TDW on Python 3.11: pip install 't2s-offline[tdw]' there, or use --renderer builtin"
     ) from error
 
-TDW_VERSION = 1  # raise it when pixels change
-PIXELS = f"{TDW_VERSION}"
 LIBRARIES = Path(tdw.__path__[0]) / "metadata_libraries"
 
 
@@ -164,8 +164,8 @@ def open_renderer(
         warn(line)
     session = Session(where, Answers(), render_quality=render_quality, jpeg=pictures == "jpg", settle=settle)
     return TdwRenderer(
-        chosen, skyboxes, used, session, decode, pixels=PIXELS, device=open_device(device), quality=quality,
-        threads=threads or 2, restarts=restarts, models_a_build=models_a_build,
+        chosen, skyboxes, used, session, decode, pixels=pixels.version("tdw"), device=open_device(device),
+        quality=quality, threads=threads or 2, restarts=restarts, models_a_build=models_a_build,
     )  # fmt: skip
 
 

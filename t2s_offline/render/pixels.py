@@ -1,0 +1,112 @@
+"""Which pixels a renderer makes: the sources that decide them come in, a version goes out.
+
+The version is part of every recipe, so rewards of different pictures never meet under one id. It is derived: `digest`
+hashes what the sources say (not how: comments, docstrings, formatting, file names and imports of our own modules change
+nothing), and VERSIONS names the digests that have been looked at. Sources that are not in it have a version of their
+own, ``dev-DIGEST``.
+
+After an edit of these sources tests/test_pixels.py fails and says which line to add. If the golden pictures
+(tests/golden) are still the same, the new digest gets the old name; if they changed, it gets a new name and the
+pictures are made again. The names are kernel.catalogue.backgrounds for ``builtin`` and a number for ``tdw``. What TDW's
+build draws cannot be pinned here: its release is the package's, and a recipe's pictures are those of that release.
+
+Imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+#: What makes objects; and what makes backgrounds. Both are kept in a cache, under these digests.
+CATALOGUE = ("catalogue.py", "meshset.py", "shapes/**/*.py")
+BACKGROUNDS = ("backgrounds.py", "scenery.py", "interiors.py", "materials.py", "scene.py")
+#: The sources that decide a renderer's pixels, relative to this folder.
+SOURCES = {
+    "builtin": (
+        *CATALOGUE, *BACKGROUNDS, "builtin.py", "coverage.py", "kernel.py", "optics.py", "shading.py", "sky.py",
+        "stage.py", "surface.py", "user_meshes.py",
+    ),
+    "tdw": ("scene.py", "tdw.py", "tdw_commands.py", "tdw_models.py", "tdw_renderer.py", "tdw_session.py"),
+}  # fmt: skip
+#: Digest of the sources -> the version that recipes hold. Several digests of one version make the same pictures.
+VERSIONS: dict[str, dict[str, str]] = {
+    "builtin": {"5e8b67432690": "1.1.1"},
+    "tdw": {"13c5f351a4f8": "1"},
+}
+
+
+@cache
+def version(renderer: str) -> str:
+    """The version of an embedded renderer's pixels."""
+    found = digest(SOURCES[renderer])
+    return VERSIONS[renderer].get(found, f"dev-{found}")
+
+
+@cache
+def digest(patterns: tuple[str, ...]) -> str:
+    """Twelve hex digits of what the sources say that these patterns (relative to this folder) name."""
+    files = sorted({file for pattern in patterns for file in HERE.glob(pattern)})
+    return digest_of(file.read_bytes() for file in files)
+
+
+def digest_of(sources: Iterable[bytes]) -> str:
+    """The same of sources given as text, in any order."""
+    running = gc.isenabled()
+    gc.disable()  # trees have no cycles; looking for some takes most of the time
+    try:
+        sums = sorted(hashlib.sha256(said(source)).digest() for source in sources)
+    finally:
+        if running:
+            gc.enable()
+    return hashlib.sha256(b"".join(sums)).hexdigest()[:12]
+
+
+def said(source: bytes) -> bytes:
+    """What a module says: its syntax tree as text, the same for every version of Python that can read it."""
+    out: list[str] = []
+    _write(ast.parse(source), out)
+    return "\n".join(out).encode()
+
+
+def _write(node: ast.AST, out: list[str]) -> None:
+    if isinstance(node, ast.Constant):
+        out.append(ascii(node.value))
+        return
+    out.append(node.__class__.__name__)
+    for name in node._fields:
+        value = getattr(node, name, None)
+        # what is absent or empty is left out: newer versions of Python have more fields
+        if value is None or value == [] or name in ("ctx", "type_ignores"):
+            continue
+        out.append(f".{name}")
+        if isinstance(value, ast.AST):
+            _write(value, out)
+        elif isinstance(value, list):
+            for item in _kept(value):
+                if isinstance(item, ast.AST):
+                    _write(item, out)
+                else:
+                    out.append(ascii(item))
+            out.append("]")
+        else:
+            out.append(ascii(value))
+    out.append(")")
+
+
+def _kept(items: list[object]) -> Iterator[object]:
+    """A list without docstrings and without imports of our own modules."""
+    for item in items:
+        if isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str):
+            continue
+        if isinstance(item, ast.ImportFrom) and (item.level or str(item.module).split(".")[0] == "t2s_offline"):
+            continue
+        if isinstance(item, ast.Import) and all(alias.name.split(".")[0] == "t2s_offline" for alias in item.names):
+            continue
+        yield item
