@@ -1,8 +1,8 @@
 """From a prediction to what a user takes home: an embedding of their pictures, measured backbones, a dataset, a file.
 
-Comes in: a task's name or folder, a store made by a sweep, the configuration that was predicted. Goes out: its
-embedding beside those of the store, accuracies of kept backbones, rendered pictures, a backbone's file. Ignores how
-the configuration was chosen.
+Comes in: a task's pictures, a store made by a sweep, the configuration that was predicted. Goes out: its embedding
+beside those of the store, measurements of kept backbones, rendered pictures, a backbone's file. Ignores how the
+configuration was chosen, and whether the store knows the pictures (`asked.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,47 +21,52 @@ from t2s_offline.errors import BadInput
 from t2s_offline.matrix import Embeddings
 from t2s_offline.recipe import Recipe, check_id
 from t2s_offline.store import RewardStore
-from t2s_offline.task_data import TaskData, load_task
+from t2s_offline.task_data import TaskData, check_same_pictures, load_task
+from t2s_offline.tasks import Located
 from t2s_offline.workshop import Unit, Workshop
+
+if TYPE_CHECKING:
+    from t2s_offline.task2vec import Probe
 
 Progress = Callable[[int, int], None]
 SAMPLES = 1000  # pictures an embedding is taken from; `t2s-offline embed` has the same default
 
 
 def embedded(
-    target: str,
-    known: Embeddings,
-    probe_path: str,
-    *,
-    data: Path | None = None,
-    device: str = "auto",
-    progress: Progress | None = None,
-) -> tuple[str, Embeddings]:
-    """A task that the store has not embedded: its name, and the store's embeddings with its own added.
+    task: TaskData, name: str, known: Embeddings, probe: Probe, progress: Progress | None = None
+) -> Embeddings:
+    """The store's embeddings with one of the task's pictures added under `name`, in place of one of that name. Which
+    pictures are taken depends on the task's own name."""
+    from t2s_offline import task2vec
 
-    Raises BadInput when the probe is not the one behind the store's embeddings.
-    """
+    vector_D = task2vec.embed(task.bank, probe, task.name, samples=SAMPLES, progress=progress)
+    others = [other for other in known.tasks if other != name]
+    return Embeddings(known.probe, (*others, name), np.vstack([known.select(others).vector_TD, vector_D[None]]))
+
+
+def probe_of(known: Embeddings, path: str, device: str = "auto") -> Probe:
+    """The network behind a store's embeddings, from its file; BadInput when it is another one."""
     from t2s_offline import networks, task2vec
 
-    probe = task2vec.open_probe(probe_path, networks.open_device(device))
+    probe = task2vec.open_probe(path, networks.open_device(device))
     name = task2vec.probe_name(probe, probe.size)
     if name != known.probe:
-        raise BadInput(f"probe {probe_path} gives embeddings {name}; the store's are of {known.probe}: use that probe")
-    task = load_task(target, probe.size, data=data, resize=probe.resize)
-    vector_D = task2vec.embed(task.bank, probe, task.name, samples=SAMPLES, progress=progress)
-    others = [other for other in known.tasks if other != task.name]
-    kept = known.select(others)
-    return task.name, Embeddings(known.probe, (*others, task.name), np.vstack([kept.vector_TD, vector_D[None]]))
+        raise BadInput(f"probe {path} gives embeddings {name}; the store's are of {known.probe}: use that probe")
+    return probe
 
 
 @dataclass(frozen=True)
 class KeptBackbones:
-    """Backbones that a sweep left beside its store, to be measured on a task. accuracies are 5-NN on the val part."""
+    """Backbones that a sweep left beside its store, to be measured on a task as the recipe says, by one metric on its
+    val part: percent, or the score of logme. stored: the digest that the store has for the task's pictures, where its
+    rewards of the task are used beside the measurements; other pictures are then a BadInput."""
 
     shop: Workshop
     recipe_id: str
-    target: str
+    target: str | Path | Located
+    metric: str = "knn5"
     seed: int = 0
+    stored: str | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -72,20 +78,32 @@ class KeptBackbones:
         paths = (self.shop.backbone(self._unit(configuration)) for configuration in self.shop.space)
         return np.array([path.exists() for path in paths])
 
+    def check_count(self, count: int) -> None:
+        """BadInput when fewer backbones than these are kept."""
+        there = int(self.allowed_C.sum())
+        if count > there:
+            raise BadInput(
+                f"--measure {count}: {there} backbones of recipe {self.recipe_id} are kept under {self.shop.folder}; "
+                f"measure at most so many, or sweep with this store first"
+            )
+
     @cached_property
     def task(self) -> TaskData:
         recipe = self.recipe
-        return load_task(self.target, recipe.evaluated, data=self.shop.data, resize=recipe.eval_resize)
+        loaded = load_task(self.target, recipe.evaluated, data=self.shop.data, resize=recipe.eval_resize)
+        check_same_pictures(self.stored, loaded)
+        return loaded.limited(recipe.eval_pictures) if recipe.eval_pictures else loaded
 
     def measure(self, index: int) -> float:
-        """5-NN accuracy in percent of one configuration's backbone on the val part."""
+        """The metric of one configuration's backbone on the val part."""
         from t2s_offline.evaluate import evaluate
         from t2s_offline.networks import load_backbone
         from t2s_offline.workshop import device_of
 
         path = self.shop.backbone(self._unit(self.shop.space.configurations[index]))
         backbone = load_backbone(path, device_of(self.shop)).backbone
-        return evaluate(backbone, self.task.name, self.task.parts, self.recipe, seed=self.seed)[0].val_accuracy
+        found = evaluate(backbone, self.task.name, self.task.parts, self.recipe, (self.metric,), seed=self.seed)
+        return found[0].val_accuracy
 
     def _unit(self, configuration: str) -> Unit:
         return Unit(self.recipe_id, configuration, self.seed, ())

@@ -1,6 +1,6 @@
 """Measured shortlists: measure a few kept backbones on a new task, one after another, and answer with the best.
 
-Comes in: a belief about the task, a function that measures one configuration (percent), how many to measure. Goes out:
+Comes in: a belief about the task, a function that measures one configuration, how many to measure. Goes out:
 the path and the answer. Also replays that on a table, with random search and the prior's top K beside it. Ignores how a
 belief is made and how a configuration is measured.
 
@@ -27,7 +27,7 @@ from t2s_offline.seeds import derive_rng
 Float64 = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-#: index of a configuration -> its reward in percent on the part of the task that may be looked at
+#: index of a configuration -> its reward (percent, or the score of logme) on the part of the task that may be looked at
 Measure = Callable[[int], float]
 
 
@@ -109,7 +109,7 @@ def shortlist(
             chosen = answer
         reward = measure(chosen)
         if not np.isfinite(reward):
-            raise BadInput(f"measuring configuration {space.configurations[chosen]} gave {reward}; expected percent")
+            raise BadInput(f"measuring configuration {space.configurations[chosen]} gave {reward}; expected a number")
         expected, sd = float(mean_C[chosen]), float(sd_C[chosen])
         index_K, reward_K = np.r_[index_K, chosen], np.r_[reward_K, reward]
         with single.limit(limits=1):

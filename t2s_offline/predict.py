@@ -19,8 +19,8 @@ from t2s_offline.policy import SavedPolicy
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a policy says of one task. reward, best and regret in percent, None where the store does not know; measured:
-    the path of backbones measured before deciding, when that was asked for."""
+    """What a policy says of one task. reward, best and regret in percent (scores for logme), None where the store does
+    not know; measured: the path of backbones measured before deciding, when that was asked for."""
 
     task: str
     configuration: str

@@ -100,8 +100,8 @@ class RewardStore(StoreFile):
 
     def digests(self) -> dict[str, str | None]:
         """Digest of the pictures (`task_data.task_digest`) by task; None where the store does not know it."""
-        rows = self.frame("tasks").select("task", "digest").iter_rows()
-        return {task: digest or None for task, digest in rows}
+        rows = self.frame("tasks").to_dicts()  # a store of an earlier version has no such column
+        return {row["task"]: row.get("digest") or None for row in rows}
 
     def matrix(self, recipe: str | None = None, metric: str = "knn5") -> RewardMatrix:
         """Rewards of a recipe as arrays; tasks sorted by name, NaN where a cell is missing.

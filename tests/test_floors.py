@@ -56,6 +56,7 @@ FLOORS = {
     "measure": 4,
     "spool": 5,
     "workshop": 5,
+    "asked": 5,
     "work": 6,
     "handover": 7,
     "single": 6,

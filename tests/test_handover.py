@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,17 @@ from PIL import Image
 from t2s_offline import schema, task2vec
 from t2s_offline.cli.sweep import read_plan
 from t2s_offline.errors import BadInput
+from t2s_offline.evaluate import evaluate
 from t2s_offline.frames import typed
-from t2s_offline.handover import KeptBackbones, embedded, hand_over_backbone, render_pictures, workshop_of
+from t2s_offline.handover import KeptBackbones, embedded, hand_over_backbone, probe_of, render_pictures, workshop_of
 from t2s_offline.matrix import Embeddings
 from t2s_offline.networks import build, load_backbone, save_backbone
+from t2s_offline.pictures import Pictures
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store import RewardStore
 from t2s_offline.sweep import declare, run
-from t2s_offline.workshop import Workshop
+from t2s_offline.task_data import load_task, task_digest
+from t2s_offline.workshop import Unit, Workshop, single_threaded
 
 SPEC = """
 tasks = ["digits"]
@@ -69,7 +73,7 @@ def test_kept_backbones_are_measured_as_the_sweep_did(shop: Workshop) -> None:
 
 def test_a_folder_of_pictures_is_embedded_and_measured(shop: Workshop, photos: Path, tmp_path: Path) -> None:
     recipe_id = next(iter(shop.recipes))
-    kept = KeptBackbones(shop, recipe_id, str(photos))
+    kept = KeptBackbones(shop, recipe_id, photos)
     assert 0 <= kept.measure(0) <= 100
     probe_file = tmp_path / "probe.safetensors"
     save_backbone(probe_file, build("resnet18-narrow", seed=0), None, {"size": 16})
@@ -77,16 +81,46 @@ def test_a_folder_of_pictures_is_embedded_and_measured(shop: Workshop, photos: P
     name = task2vec.probe_name(probe, probe.size)
     width = len(task2vec.embed(_digits(), probe, "digits", samples=16))
     known = Embeddings(name, ("digits",), np.ones((1, width), dtype=np.float32))
-    task, embeddings = embedded(str(photos), known, str(probe_file))
-    assert (task, embeddings.tasks) == ("photos", ("digits", "photos"))
+    task = load_task(photos, probe.size)
+    embeddings = embedded(task, "mine", known, probe_of(known, str(probe_file)))
+    assert embeddings.tasks == ("digits", "mine")
     assert np.isfinite(embeddings.vector_TD).all()
+    again = embedded(task, "digits", known, probe_of(known, str(probe_file)))
+    assert again.tasks == ("digits",)
+    np.testing.assert_array_equal(again.vector_TD[0], embeddings.vector_TD[1])
     with pytest.raises(BadInput, match="use that probe"):
-        embedded(str(photos), Embeddings("other", ("digits",), known.vector_TD), str(probe_file))
+        probe_of(Embeddings("other", ("digits",), known.vector_TD), str(probe_file))
 
 
-def _digits():
-    from t2s_offline.task_data import load_task
+@pytest.mark.parametrize("metric", ["knn5", "linear", "logme", "finetune"])
+def test_the_metric_that_is_asked_for_is_measured_as_the_recipe_says(metric: str, shop: Workshop) -> None:
+    recipe_id, recipe = next(iter(shop.recipes.items()))
+    recipe = replace(recipe, eval_pictures=60, eval_resize=1.2, linear_epochs=2, finetune_epochs=1)
+    shop = replace(shop, recipes={recipe_id: recipe})
+    kept = KeptBackbones(shop, recipe_id, "digits", metric)
+    parts = load_task("digits", 16, resize=1.2).limited(60).parts
+    assert {name: len(part) for name, part in kept.task.parts.items()} == {n: len(p) for n, p in parts.items()}
+    np.testing.assert_array_equal(kept.task["val"].image_NCHW, parts["val"].image_NCHW)
+    backbone = load_backbone(shop.backbone(Unit(recipe_id, "00000000", 0, ()))).backbone
+    with single_threaded(shop):
+        assert kept.measure(0) == evaluate(backbone, "digits", parts, recipe, (metric,))[0].val_accuracy
 
+
+def test_more_than_is_kept_is_refused_by_name(shop: Workshop) -> None:
+    kept = KeptBackbones(shop, next(iter(shop.recipes)), "digits")
+    kept.check_count(1)
+    with pytest.raises(BadInput, match="--measure 2: 1 backbones of recipe"):
+        kept.check_count(2)
+
+
+def test_pictures_other_than_the_stores_are_not_measured(shop: Workshop) -> None:
+    recipe_id = next(iter(shop.recipes))
+    KeptBackbones(shop, recipe_id, "digits", stored=task_digest("digits")).measure(0)
+    with pytest.raises(BadInput, match="task digits: embedded holds other pictures"):
+        KeptBackbones(shop, recipe_id, "digits", stored="0" * 32).measure(0)
+
+
+def _digits() -> Pictures:
     return load_task("digits", 16).parts["val"]
 
 
