@@ -9,7 +9,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,11 @@ FORMATS = ("table", "json", "csv")
 WIDTH = 80
 NARROWEST = 6
 EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+
+REPLACED = "\N{REPLACEMENT CHARACTER}"
+#: What moves a cursor, turns the direction of text or cannot be encoded: controls but tab and newline, bidirectional
+#: marks, halves of surrogate pairs. No name needs them.
+COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 #: Colours a line of text, or leaves it as it is.
 Paint = Callable[[str], str]
@@ -33,21 +39,75 @@ def render(
     body: Paint = str,
 ) -> str:
     """Text in one of FORMATS, without a newline at the end. `heading`, `body`: what colours the lines of a table."""
-    if file_format == "json":
-        return as_json([dict(zip(columns, map(plain, row), strict=True)) for row in rows])
-    if file_format == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([["" if value is None else plain(value) for value in row] for row in rows])
-        return text.getvalue().rstrip("\n")
+    if file_format != "table":
+        parts: list[str] = []
+        write_rows(columns, [rows], file_format, parts.append)
+        return "".join(parts).rstrip("\n")
     above, below = table_lines(columns, rows, width)
     return "\n".join([*map(heading, above), *map(body, below)])
 
 
+def write_rows(
+    columns: Sequence[str],
+    chunks: Iterable[Sequence[Sequence[Any]]],
+    file_format: str,
+    write: Callable[[str], object],
+    *,
+    limit: int | None = None,
+    size: int | None = None,
+) -> str:
+    """Write rows as JSON or CSV while they come, at most `limit` of them and `size` bytes.
+
+    Returns what it stopped at, empty when all rows were written. JSON is closed and lines are whole also when it stops,
+    or when a chunk raises.
+    """
+    written, count = 0, 0
+    if file_format == "csv":
+        write(_csv_line(columns))
+    else:
+        write("[")
+    try:
+        for chunk in chunks:
+            texts: list[str] = []
+            for row in chunk:
+                if count == limit:
+                    write("".join(texts))
+                    return f"{count:,} rows"
+                if file_format == "csv":
+                    text = _csv_line(["" if value is None else plain(value) for value in row])
+                else:
+                    item = as_json([dict(zip(columns, map(plain, row), strict=True))])[1:-2]
+                    text = f",{item}" if count else item
+                written += len(text.encode())
+                if size is not None and written > size:
+                    write("".join(texts))
+                    return f"{size >> 20} MB"
+                texts.append(text)
+                count += 1
+            write("".join(texts))
+    finally:
+        if file_format == "json":
+            write("\n]\n" if count else "]\n")
+    return ""
+
+
+def _csv_line(values: Sequence[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([
+        COMMANDS.sub(REPLACED, value) if isinstance(value, str) else value for value in values
+    ])  # fmt: skip
+    return text.getvalue()
+
+
 def as_json(value: Any) -> str:
-    """Indented JSON; text in any script stays readable."""
-    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    """Indented JSON; text in any script stays readable, and what would command a terminal is escaped."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    return COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def one_line(text: str) -> str:
+    """Text as one line that commands no terminal."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else REPLACED for char in text)
 
 
 def plain(value: Any) -> Any:
@@ -164,5 +224,4 @@ def cell(value: Any, digits: int = 2) -> str:
     if isinstance(value, list | tuple):
         shown = ", ".join(cell(part, 3) for part in value[:4])
         return f"[{shown}{', …' if len(value) > 4 else ''}]"
-    # control characters in a name must not move the cursor
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value))
+    return one_line(str(value))

@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -18,6 +20,8 @@ from t2s_offline.errors import T2SError
 from t2s_offline.schema import METRICS
 
 BAR, NARROWEST_BAR = 11, 3  # characters
+MOST_ROWS, MOST_BYTES = 1_000_000, 256 << 20  # of JSON and CSV that `query` prints
+TABLE_ROWS, TABLE_BYTES, LONGEST = 10_000, 16 << 20, 400  # of a table for people
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -104,6 +108,34 @@ def print_rows(
     click.echo(text)
 
 
+def print_chunks(columns: list[str], chunks: Iterable[list[Any]], file_format: str, limit: int | None) -> str:
+    """Rows to stdout as they come, at most `limit` of them; returns what printing stopped at, empty when it did not.
+
+    A table is printed when all rows are there, since its widths need them: of long texts only the beginning is kept.
+    """
+    if file_format != "table":
+        write = partial(click.echo, nl=False)
+        bounds = {"limit": MOST_ROWS if limit is None else limit, "size": MOST_BYTES}
+        try:
+            return formats.write_rows(columns, chunks, file_format, write, **bounds)
+        except BrokenPipeError:  # the reader has seen enough, which is no error
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ""
+    most = TABLE_ROWS if limit is None else min(limit, MOST_ROWS)
+    rows: list[list[Any]] = []
+    size, stopped = 0, ""
+    for row in chain.from_iterable(chunks):
+        kept = [value[:LONGEST] if isinstance(value, str) else value for value in row]
+        kept = [formats.cell(value) if isinstance(value, list | dict | bytes) else value for value in kept]
+        size += sum(len(value) if isinstance(value, str) else 8 for value in kept)
+        if len(rows) == most or size > TABLE_BYTES:
+            stopped = f"{most:,} rows" if len(rows) == most else f"{TABLE_BYTES >> 20} MB"
+            break
+        rows.append(kept)
+    print_rows(columns, rows, file_format)
+    return stopped
+
+
 def coloured(stream: TextIO) -> bool:
     """Whether colours are welcome: on a terminal that knows them, unless NO_COLOR is set (see no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -118,7 +150,8 @@ def _tinted(line: str) -> str:
 
 
 def note(text: str) -> None:
-    """A line to stderr; a warning in yellow on a terminal."""
+    """A line to stderr; a warning in yellow on a terminal. Names of strangers are shown without what they command."""
+    text = formats.one_line(text)
     click.echo(
         click.style(text, fg="yellow") if text.startswith("warning") and coloured(sys.stderr) else text, err=True
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from t2s_offline.cli.options import Bar, format_option, note, print_rows, store_option
+from t2s_offline.cli.options import Bar, format_option, note, print_chunks, store_option
+from t2s_offline.errors import QueryError
 from t2s_offline.store import RewardStore
 
 
@@ -93,8 +94,12 @@ def export_command(folder: Path, store_path: Path, file_format: str) -> None:
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, help="Seconds."
 )
-def query_command(sql: str, store_path: Path, file_format: str, timeout: float) -> None:
+@click.option("--limit", type=click.IntRange(0), help="Rows to print.  [default: 1000000; 10000 in a table]")
+def query_command(sql: str, store_path: Path, file_format: str, timeout: float, limit: int | None) -> None:
     """Ask SQL of a store. Read-only; files and networks are out of reach.
+
+    Printing stops at --limit. At a limit that was not asked for it stops with exit code 2: what is printed is whole
+    (valid JSON, whole lines) but not all. No more than 256 MB are printed; export writes whole tables.
 
     \b
     Tables: rewards, tasks, embeddings, recipes, parameters, backbones.
@@ -107,6 +112,11 @@ def query_command(sql: str, store_path: Path, file_format: str, timeout: float) 
     Example:
       t2s-offline query "SELECT task, configuration, accuracy FROM best_configuration"
     """
-    from t2s_offline.query import query
+    from t2s_offline.query import asked
 
-    print_rows(*query(RewardStore(store_path), sql, timeout=timeout), file_format)
+    with asked(RewardStore(store_path), sql, timeout=timeout) as answer:
+        stopped = print_chunks(answer.columns, answer.chunks, file_format, limit)
+    if limit is not None and stopped == f"{limit:,} rows":
+        note(f"stopped at --limit {limit}; there are more rows")
+    elif stopped:
+        raise QueryError(f"stopped after {stopped}; there is more: narrow the query or use --limit, or export DIR")
