@@ -94,8 +94,15 @@ class KeptBackbones:
         check_same_pictures(self.stored, loaded)
         return loaded.limited(recipe.eval_pictures) if recipe.eval_pictures else loaded
 
+    @property
+    def pictures(self) -> int:
+        """How many pictures a measurement rests on."""
+        from t2s_offline.evaluate import val_pictures
+
+        return val_pictures(self.metric, self.task.parts, self.recipe)
+
     def measure(self, index: int) -> float:
-        """The metric of one configuration's backbone on the val part."""
+        """The metric of one configuration's backbone: the recipe's val accuracy."""
         from t2s_offline.evaluate import evaluate
         from t2s_offline.networks import load_backbone
         from t2s_offline.workshop import device_of

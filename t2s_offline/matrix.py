@@ -36,7 +36,8 @@ class RewardMatrix:
 
     accuracy_TCS: test accuracy in percent, NaN where missing; val_TCS: the same on the val part, or None when no task
     has it. A task is chosen on val accuracy or on test accuracy, never on a mixture: one that lacks val accuracy in a
-    measured cell loses all of its val accuracies here, and no other task is concerned.
+    measured cell loses all of its val accuracies here, and no other task is concerned. n_eval_T, n_val_T: pictures that
+    they rest on, by task; NaN or None where not known.
     """
 
     recipe: str
@@ -45,6 +46,8 @@ class RewardMatrix:
     tasks: tuple[str, ...]
     accuracy_TCS: npt.NDArray[np.float64]
     val_TCS: npt.NDArray[np.float64] | None = None
+    n_eval_T: npt.NDArray[np.float64] | None = None
+    n_val_T: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if self.accuracy_TCS.shape[:2] != (len(self.tasks), len(self.space)):
@@ -102,6 +105,15 @@ class RewardMatrix:
         return self.reward_TC if self.val_TCS is None else mean_over_seeds(self.signal_TCS)
 
     @cached_property
+    def pictures_T(self) -> npt.NDArray[np.float64]:
+        """How many pictures `signal_TC` rests on, shape (T,); NaN where not known."""
+        n_eval_T, n_val_T = (
+            np.full(len(self.tasks), np.nan) if known_T is None else known_T
+            for known_T in (self.n_eval_T, self.n_val_T)
+        )
+        return np.where(self.val_T, n_val_T, n_eval_T)
+
+    @cached_property
     def measured_C(self) -> npt.NDArray[np.bool_]:
         """Configurations measured on every task, shape (C,)."""
         return np.array(~np.isnan(self.reward_TC).any(axis=0))
@@ -115,8 +127,11 @@ class RewardMatrix:
     def select(self, tasks: Sequence[str]) -> RewardMatrix:
         """The rows of these tasks, in this order."""
         rows = [self.position(task) for task in tasks]
-        val = None if self.val_TCS is None else self.val_TCS[rows]
-        return replace(self, tasks=tuple(tasks), accuracy_TCS=self.accuracy_TCS[rows], val_TCS=val)
+        val, n_eval, n_val = (
+            None if array is None else array[rows] for array in (self.val_TCS, self.n_eval_T, self.n_val_T)
+        )
+        accuracy_TCS = self.accuracy_TCS[rows]
+        return replace(self, tasks=tuple(tasks), accuracy_TCS=accuracy_TCS, val_TCS=val, n_eval_T=n_eval, n_val_T=n_val)
 
 
 @dataclass(frozen=True)

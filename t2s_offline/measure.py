@@ -22,6 +22,7 @@ from threadpoolctl import ThreadpoolController
 from t2s_offline.belief import Belief, standardise
 from t2s_offline.errors import BadInput
 from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.noise import CellNoise, seeds_T
 from t2s_offline.seeds import derive_rng
 
 Float64 = npt.NDArray[np.float64]
@@ -32,10 +33,10 @@ Measure = Callable[[int], float]
 
 
 class Believing(Protocol):
-    """A policy that can say what it believes of a task, such as the surrogate's. noise_sd: of one measurement."""
+    """A policy that can say what it believes of a task, such as the surrogate's, and how noisy a measurement is."""
 
     @property
-    def noise_sd(self) -> float: ...
+    def noise(self) -> CellNoise: ...
 
     def belief(self, unit_D: npt.NDArray[np.float32]) -> Belief: ...
 
@@ -80,11 +81,12 @@ def shortlist(
     count: int,
     *,
     allowed_C: npt.NDArray[np.bool_] | None = None,
-    noise_sd: float = 0.0,
+    noise_sd: float | Callable[[float], float] = 0.0,
 ) -> Shortlist:
     """Measure `count` configurations out of the allowed ones (default all), one after another.
 
-    noise_sd: SD of one measurement about what is reported, in percent. Without noise the answer is the best measured;
+    noise_sd: SD of one measurement about what is reported, in percent, or that by the task's mean accuracy in percent,
+    for which the mean of what was measured so far is taken. Without noise the answer is the best measured;
     with noise it is the measured one of highest posterior mean. With `count` 0 it is the highest prior mean.
     """
     space = belief.kernel.space
@@ -97,11 +99,12 @@ def shortlist(
     posterior = belief.given(index_K, reward_K)
     mean_C, sd_C = posterior.reward()
     steps: list[Step] = []
+    spread = 0.0
     # the prior mean of a reward includes the level, which is the same for all: rank by the standardised mean
     answer = int(np.where(allowed_C, belief.mean_C, -np.inf).argmax())
     for number in range(count):
         if number:
-            best = float(reward_K.max() if noise_sd == 0 else mean_C[index_K].max())
+            best = float(reward_K.max() if spread == 0 else mean_C[index_K].max())
             score_C = np.where(allowed_C, posterior.expected_improvement(best), -np.inf)
             score_C[index_K] = -np.inf
             chosen = int(score_C.argmax())
@@ -112,11 +115,12 @@ def shortlist(
             raise BadInput(f"measuring configuration {space.configurations[chosen]} gave {reward}; expected a number")
         expected, sd = float(mean_C[chosen]), float(sd_C[chosen])
         index_K, reward_K = np.r_[index_K, chosen], np.r_[reward_K, reward]
+        spread = noise_sd(float(reward_K.mean())) if callable(noise_sd) else noise_sd
         with single.limit(limits=1):
             cross_CK = np.c_[cross_CK, belief.columns(index_K[-1:])]
-            posterior = belief.given_columns(cross_CK, index_K, reward_K, noise_sd=noise_sd)
+            posterior = belief.given_columns(cross_CK, index_K, reward_K, noise_sd=spread)
             mean_C, sd_C = posterior.reward()
-        answer = int(index_K[(reward_K if noise_sd == 0 else mean_C[index_K]).argmax()])
+        answer = int(index_K[(reward_K if spread == 0 else mean_C[index_K]).argmax()])
         steps.append(Step(space.configurations[chosen], expected, sd, float(reward), space.configurations[answer]))
     return Shortlist(space.configurations[answer], tuple(steps), mean_C, sd_C)
 
@@ -133,7 +137,7 @@ def replay(
     reward_C: Float64,
     counts: Sequence[int],
     *,
-    noise_sd: float = 0.0,
+    noise_sd: float | Callable[[float], float] = 0.0,
 ) -> Float64:
     """Rewards (percent) that `shortlist` obtains on a task of a table after each count, shape (len(counts),).
 
@@ -198,6 +202,7 @@ def curve(
     """
     if not counts or not folds:
         raise BadInput("a curve needs at least one count and one task")
+    seeds = seeds_T(matrix)
     rows: dict[str, list[Float64]] = {learner.name: [], "prior_top": [], "fixed_top": [], "random": []}
     for train, test in folds:
         known = (taught or matrix).select(train)
@@ -205,7 +210,8 @@ def curve(
         belief = policy.belief(embeddings.select((test,)).unit_TD[0])
         at = matrix.position(test)
         signal_C, reward_C = matrix.signal_TC[at], matrix.reward_TC[at]
-        rows[learner.name].append(replay(belief, signal_C, reward_C, counts, noise_sd=policy.noise_sd))
+        noise_sd = policy.noise.at(matrix.pictures_T[at], seeds[at])
+        rows[learner.name].append(replay(belief, signal_C, reward_C, counts, noise_sd=noise_sd))
         rows["prior_top"].append(replay_top(belief.mean_C, signal_C, reward_C, counts))
         rows["fixed_top"].append(replay_top(_mean_standardised(known.signal_TC), signal_C, reward_C, counts))
         rows["random"].append(replay_random(signal_C, reward_C, counts))

@@ -4,13 +4,15 @@ Comes in: accuracies by task, configuration and seed, with gaps. Goes out, for e
 the seed noise taken out, SD of one cell over seeds, and a permutation test blocked by seed with Holm's correction over
 tasks. Ignores what the configurations are.
 
+Also goes out: what is known of the noise of one measured cell, for those who choose by it (`CellNoise`).
+
 The model is accuracy = configuration + seed + noise. The seed is a block: a sweep renders the pictures of a seed with
 the same random numbers under every configuration, so what a seed adds to all of them is no noise between them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -158,3 +160,67 @@ def component_rows(found: Sequence[Components]) -> tuple[list[str], list[list[ob
         [c.task, c.mean, c.best, c.signal_sd, c.noise_sd, c.p, c.p_holm, "yes" if c.clear else "no"] for c in order
     ]
     return ["task", "mean", "best", "signal_sd", "noise_sd", "p", "p_holm", "clear"], rows
+
+
+@dataclass(frozen=True)
+class CellNoise:
+    """Noise of one cell of what learners look at, about what the configuration is worth.
+
+    Two sources are known: pre-training seeds differ, and n pictures are a sample: p (1 - p) / n. Seeds are compared on
+    the same pictures, so their spread holds a part of the second already: the larger of the two is taken, not the sum.
+    A picture that is hard under every configuration moves them all alike, which is no noise between them: `share` of
+    the binomial variance is.
+
+    seed_sd: in percent, pooled over tasks; 0 with a single seed. ratio: the seeds' variance over the binomial one;
+    NaN where no counts of pictures are known.
+    """
+
+    seed_sd: float = 0.0
+    ratio: float = float("nan")
+    share: float = 1.0
+
+    @classmethod
+    def of(cls, matrix: RewardMatrix) -> CellNoise:
+        """What a table says of it, on the part that learners look at."""
+        value_TCS = matrix.signal_TCS
+        known_TCS = ~np.isnan(value_TCS)
+        count_TC = known_TCS.sum(axis=2)
+        total_TC = np.where(known_TCS, value_TCS, 0.0).sum(axis=2)
+        mean_TC = total_TC / np.maximum(count_TC, 1)
+        squares_T = (np.where(known_TCS, value_TCS - mean_TC[..., None], 0.0) ** 2).sum(axis=(1, 2))
+        free_T = np.maximum(count_TC - 1, 0).sum(axis=1)
+        seed_sd = float(np.sqrt(squares_T.sum() / free_T.sum())) if free_T.any() else 0.0
+        level_T = total_TC.sum(axis=1) / np.maximum(count_TC.sum(axis=1), 1)
+        binomial_T = binomial_variance(level_T, matrix.pictures_T)
+        counted_T = ~np.isnan(binomial_T)
+        if not counted_T.any():
+            return cls(seed_sd)
+        by_pictures = float((free_T * binomial_T)[counted_T].sum())
+        return cls(seed_sd, float(squares_T[counted_T].sum()) / by_pictures if by_pictures else 0.0)
+
+    def variance(self, percent: Float64 | float, pictures: Float64 | float, seeds: Float64 | float = 1.0) -> Float64:
+        """Variance in percent squared of a mean over `seeds` seeds at an accuracy of `percent` on so many pictures, NaN
+        where not known: then of the seeds alone. More seeds leave what the pictures add: they are the same ones."""
+        by_pictures = self.ratio / np.asarray(seeds) + max(self.share - self.ratio, 0.0)
+        known = ~np.isnan(binomial := binomial_variance(percent, pictures)) & ~np.isnan(self.ratio)
+        return np.where(known, binomial * by_pictures, self.seed_sd**2 / np.asarray(seeds))
+
+    def at(self, pictures: float, seeds: float = 1.0) -> Callable[[float], float]:
+        """SD in percent of one measurement of a task of so many pictures, as a function of the accuracy in percent."""
+        return lambda percent: float(np.sqrt(self.variance(percent, pictures, seeds)))
+
+
+def binomial_variance(percent: Float64 | float, pictures: Float64 | float) -> Float64:
+    """Variance in percent squared of an accuracy on `pictures` pictures. Two right and two wrong are added (Agresti and
+    Coull 1998): none wrong among a few is no certainty."""
+    share = (pictures * np.asarray(percent) / 100 + 2) / (np.asarray(pictures) + 4)
+    return np.asarray(1e4 * share * (1 - share) / pictures)
+
+
+def seeds_T(matrix: RewardMatrix) -> Float64:
+    """Harmonic mean over a task's cells of the number of seeds, shape (T,): the noise of a mean goes by it."""
+    value_TCS = matrix.signal_TCS
+    count_TC = (~np.isnan(value_TCS)).sum(axis=2)
+    cells_T = np.maximum((count_TC > 0).sum(axis=1), 1)
+    inverse_T = np.where(count_TC > 0, 1 / np.maximum(count_TC, 1), 0.0).sum(axis=1) / cells_T
+    return 1 / np.where(inverse_T > 0, inverse_T, 1.0)

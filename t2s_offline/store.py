@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from t2s_offline.matrix import Embeddings, RewardMatrix
     from t2s_offline.space import SimSpace
 
+#: Pictures that test and val accuracies of each task rest on, tasks by name. Tables made before rewards had n_val: the
+#: task's val part, which a recipe may have cut as it cut the test part.
+PICTURES = """
+    SELECT r.task, min(r.n_eval) AS n_eval, min(coalesce(r.n_val,
+           least(t.n_val, CASE WHEN r.n_eval < t.n_test THEN r.n_eval ELSE t.n_val END))) AS n_val
+    FROM rewards r LEFT JOIN tasks t USING (task)
+    WHERE recipe = $1 AND metric = $2 AND configuration <> 'scratch' AND configuration NOT LIKE 'real:%'
+    GROUP BY r.task ORDER BY r.task"""
+
 
 @dataclass(frozen=True)
 class RewardStore(StoreFile):
@@ -122,6 +131,7 @@ class RewardStore(StoreFile):
                 "WHERE recipe = $1 AND metric = $2 AND configuration <> 'scratch' AND configuration NOT LIKE 'real:%'",
                 params=[recipe, metric],
             ).pl()
+            counts = con.sql(PICTURES, params=[recipe, metric]).pl() if metric in schema.ACCURACY_METRICS else None
         if rows.is_empty():
             raise EmptyStore(f"{self.path} has no {metric} rewards under recipe {recipe}; sweep or import some")
         tasks = sorted(rows["task"].unique())
@@ -150,7 +160,11 @@ class RewardStore(StoreFile):
         val_TCS = accuracy_TCS.copy()
         accuracy_TCS[task_at, configuration_at, seed_at] = rows["accuracy"].to_numpy()
         val_TCS[task_at, configuration_at, seed_at] = rows["val_accuracy"].fill_null(np.nan).to_numpy()
-        return RewardMatrix(recipe, metric, space, tuple(tasks), accuracy_TCS, val_TCS)
+        n_eval, n_val = (
+            (None if counts is None else counts[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
+            for name in ("n_eval", "n_val")
+        )
+        return RewardMatrix(recipe, metric, space, tuple(tasks), accuracy_TCS, val_TCS, n_eval, n_val)
 
     def embeddings(self, probe: str | None = None) -> Embeddings:
         """Task2Vec vectors under one probe (the only one when no name is given); tasks sorted by name."""

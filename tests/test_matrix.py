@@ -43,6 +43,15 @@ def test_a_fraction_keeps_what_a_task_is_chosen_on(tiny_space: SimSpace) -> None
     assert restrict(matrix, np.array([0, 1])).unvalidated == ("b",)
 
 
+def test_pictures_are_those_of_the_part_that_learners_look_at(tiny_space: SimSpace) -> None:
+    value_TCS, n_eval_T, n_val_T = np.ones((2, 8, 1)), np.array([300.0, 400]), np.array([60.0, np.nan])
+    both = RewardMatrix("r", "knn5", tiny_space, ("a", "b"), value_TCS, value_TCS, n_eval_T, n_val_T)
+    np.testing.assert_array_equal(both.pictures_T, n_val_T)
+    test_only = RewardMatrix("r", "knn5", tiny_space, ("a", "b"), value_TCS, None, n_eval_T, n_val_T)
+    assert test_only.select(["b"]).pictures_T.tolist() == [400]
+    assert np.isnan(RewardMatrix("r", "knn5", tiny_space, ("a", "b"), value_TCS).pictures_T).all()
+
+
 def test_select_keeps_rows_together(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
     chosen = planted.select(["digits", "apples"])
     assert np.array_equal(chosen.reward_TC, planted.reward_TC[[3, 0]])

@@ -61,6 +61,21 @@ def test_with_noise_a_lucky_measurement_is_not_trusted(new_task: tuple[Belief, n
     assert (found.sd_C[at] > 0.1).all()
 
 
+def test_noise_may_go_by_the_mean_of_what_was_measured(new_task: tuple[Belief, np.ndarray]) -> None:
+    belief, reward_C = new_task
+    asked = []
+
+    def noise_sd(percent: float) -> float:
+        asked.append(percent)
+        return 3.0
+
+    found = shortlist(belief, lambda index: float(reward_C[index]), 4, noise_sd=noise_sd)
+    measured = [step.measured for step in found.steps]
+    assert asked == pytest.approx([np.mean(measured[: at + 1]) for at in range(4)])
+    same = shortlist(belief, lambda index: float(reward_C[index]), 4, noise_sd=3.0)
+    assert found.steps == same.steps
+
+
 def test_a_measurement_that_is_no_number_is_refused(new_task: tuple[Belief, np.ndarray]) -> None:
     with pytest.raises(BadInput, match="gave nan"):
         shortlist(new_task[0], lambda index: float("nan"), 1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from t2s_offline import noise
 from t2s_offline.errors import BadInput
 from t2s_offline.matrix import RewardMatrix
-from t2s_offline.space import TASK2SIM
+from t2s_offline.space import TASK2SIM, SimSpace
 
 
 def planted(signal: float, sd: float, configurations: int, seeds: int, rng: np.random.Generator, tasks: int = 1):
@@ -76,3 +78,41 @@ def test_rows_put_the_clearest_first() -> None:
     columns, rows = noise.component_rows(found)
     ratios = [row[columns.index("signal_sd")] / row[columns.index("noise_sd")] for row in rows]  # type: ignore[operator]
     assert ratios == sorted(ratios, reverse=True)
+
+
+def counted(val_TCS: np.ndarray, pictures: list[float] | None) -> RewardMatrix:
+    tasks = tuple(f"t{row}" for row in range(len(val_TCS)))
+    space = SimSpace.parse("a:2,b:2")
+    n_val = None if pictures is None else np.array(pictures)
+    return RewardMatrix("r", "knn5", space, tasks, val_TCS + 5, val_TCS, None, n_val)
+
+
+def test_a_cell_is_as_noisy_as_its_pictures_or_its_seeds_the_larger_of_both() -> None:
+    one_TCS = np.array([[[50.0], [60.0], [40.0], [50.0]]])
+    single = noise.CellNoise.of(counted(one_TCS, [100]))
+    assert (single.seed_sd, single.ratio) == (0, 0)
+    binomial = 1e4 * 0.25 / 100
+    assert single.at(100)(50) == pytest.approx(5.0)
+    assert single.at(400)(50) == pytest.approx(2.5)
+    assert single.variance(50, 100, 2) == pytest.approx(binomial), "another seed sees the same pictures"
+    assert replace(single, share=0.5).variance(50, 100) == pytest.approx(binomial / 2)
+    assert 0 < single.at(100)(100) < 1.5, "none wrong of a hundred is not exact"
+    assert single.at(float("nan"))(50) == 0
+
+    few = noise.CellNoise.of(counted(np.array([[[50.0, 52.0], [60.0, 58.0], [40.0, 42.0], [50.0, 48.0]]]), [100]))
+    assert few.seed_sd == pytest.approx(np.sqrt(2))
+    assert few.ratio == pytest.approx(2 / binomial)
+    assert few.variance(50, 100) == pytest.approx(binomial)
+    assert few.variance(50, 100, 2) == pytest.approx(binomial - 1)
+
+    wild = noise.CellNoise.of(counted(np.array([[[40.0, 60.0], [60.0, 40.0], [40.0, 60.0], [50.0, 50.0]]]), [100]))
+    assert wild.variance(50, 100) == pytest.approx(150)
+    assert wild.variance(50, 100, 2) == pytest.approx(75)
+    unknown = noise.CellNoise.of(counted(np.array([[[50.0, 52.0], [60.0, 58.0], [40.0, 42.0], [50.0, 48.0]]]), None))
+    assert unknown.variance(50, float("nan")) == unknown.variance(50, 100) == pytest.approx(2)
+
+
+def test_the_number_of_seeds_is_a_harmonic_mean_over_cells() -> None:
+    nan = np.nan
+    val_TCS = np.array([[[1.0, 2.0], [1.0, nan], [nan, nan], [1.0, 2.0]], [[nan, nan]] * 4])
+    assert noise.seeds_T(counted(val_TCS, None)).tolist() == pytest.approx([1.5, 1.0])

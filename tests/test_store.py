@@ -77,6 +77,25 @@ def test_a_table_made_before_a_column_loads_with_that_column_empty(tmp_path: Pat
     assert store.matrix().reward_TC.shape == (4, 8)
 
 
+def test_a_matrix_knows_how_many_pictures_its_accuracies_rest_on(tiny_store: RewardStore, tiny_frames: Frames) -> None:
+    assert np.isnan(tiny_store.matrix().pictures_T).all()
+    counts = {"n_eval": pl.lit(90, pl.Int32), "n_val": pl.lit(70, pl.Int32), "val_accuracy": pl.lit(1.0)}
+    tiny_store.add({"rewards": tiny_frames["rewards"].with_columns(**counts)})
+    matrix = tiny_store.matrix()
+    assert (matrix.n_eval_T.tolist(), matrix.pictures_T.tolist()) == ([90] * 4, [70] * 4)
+    logme = tiny_frames["rewards"].with_columns(metric=pl.lit("logme"), **counts)
+    tiny_store.add({"rewards": logme})
+    assert np.isnan(tiny_store.matrix(metric="logme").pictures_T).all(), "a score is no share of pictures"
+
+
+def test_a_table_without_counts_of_val_pictures_takes_the_tasks_own() -> None:
+    table = RewardStore(Path(__file__).parents[1] / "tables" / "tiny")
+    tasks = {row["task"]: row for row in table.frame("tasks").iter_rows(named=True)}
+    matrix = table.matrix()
+    assert [tasks[task]["n_val"] for task in matrix.tasks] == matrix.n_val_T.tolist()
+    assert all(tasks[task]["n_test"] >= n_eval for task, n_eval in zip(matrix.tasks, matrix.n_eval_T, strict=True))
+
+
 def test_adding_twice_changes_nothing(tiny_store: RewardStore, tiny_frames: Frames) -> None:
     before = {name: tiny_store.frame(name) for name in schema.TABLES}
     assert set(tiny_store.add(tiny_frames).values()) == {0}

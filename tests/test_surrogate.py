@@ -9,7 +9,7 @@ from t2s_offline.belief import standardise
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.context import Context
 from t2s_offline.learners.evidence import Evidence
-from t2s_offline.learners.surrogate import Surrogate, SurrogatePolicy, modelled, noise_of
+from t2s_offline.learners.surrogate import Surrogate, SurrogatePolicy, modelled
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from tests.planted import Planted, space_of
 
@@ -152,10 +152,44 @@ def test_a_modelled_table_keeps_what_was_measured_and_predicts_the_rest() -> Non
 
 def test_noise_comes_from_seeds() -> None:
     matrix, embeddings = Planted(space_of(2, 2, 2, 2, 2), seeds=3, noise_sd=0.7).draw(np.random.default_rng(2))
-    assert noise_of(matrix) == pytest.approx(0.7, rel=0.1)
     policy = fit(matrix, embeddings)
-    assert policy.noise_sd == noise_of(matrix)
+    assert policy.noise.at(float("nan"))(50.0) == pytest.approx(0.7, rel=0.1)
     assert policy.kernel.nugget < policy.found.kernel.nugget
+
+
+def photographed(seed: int, pictures: int = 80) -> tuple[RewardMatrix, Embeddings]:
+    """A planted table with one seed: what is reported is exact, what is looked at is counted on so many pictures."""
+    rng = np.random.default_rng(seed)
+    matrix, embeddings = Planted(space_of(2, 2, 2, 2, 2), tasks=12, nugget=0.05, rho=0.4).draw(rng)
+    true_TCS = np.clip(matrix.accuracy_TCS, 1, 99)
+    val_TCS = 100 * rng.binomial(pictures, true_TCS / 100) / pictures
+    n_val_T = np.full(12, float(pictures))
+    return replace(matrix, accuracy_TCS=true_TCS, val_TCS=val_TCS, n_val_T=n_val_T), embeddings
+
+
+def test_with_one_seed_the_noise_of_so_many_pictures_is_known() -> None:
+    covered, gains = {True: [], False: []}, []
+    for seed in range(30):
+        table, embeddings = photographed(seed)
+        measured = np.random.default_rng(seed).choice(32, 12, replace=False)
+        for counted in covered:
+            matrix = table if counted else replace(table, n_val_T=None)
+            policy = fit(*without_last(matrix, embeddings))
+            noise_sd = policy.noise.at(matrix.pictures_T[-1])(50.0)
+            belief = policy.belief(embeddings.unit_TD[-1])
+            seen_K = table.signal_TC[-1, measured]
+            mean_C, sd_C = belief.given(measured, seen_K, noise_sd=noise_sd).reward()
+            covered[counted].append(np.abs(table.reward_TC[-1] - mean_C)[measured] < 1.96 * sd_C[measured] + 1e-9)
+            if not counted:
+                assert noise_sd == 0
+                continue
+            assert 1.5 < noise_sd <= 5.6  # the binomial one is 5.6
+            assert policy.kernel.nugget < policy.found.kernel.nugget
+            error = [np.mean((guess - table.reward_TC[-1, measured]) ** 2) for guess in (seen_K, mean_C[measured])]
+            gains.append(error[1] / error[0])
+    assert np.mean(gains) < 0.7  # less error than what was counted
+    assert np.mean(covered[False]) < 0.2
+    assert np.mean(covered[True]) > 0.8
 
 
 def test_bad_input(table: tuple[RewardMatrix, Embeddings]) -> None:

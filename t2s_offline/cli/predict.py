@@ -185,6 +185,7 @@ class Place:
 
         from t2s_offline.learners.surrogate import Surrogate
         from t2s_offline.measure import shortlist
+        from t2s_offline.noise import seeds_T
         from t2s_offline.seeds import derive_rng
 
         task, matrix = self.about.name, self.matrix
@@ -195,7 +196,8 @@ class Place:
         policy = Surrogate().fit(matrix.select(others), embeddings.select(others), rng=derive_rng("predict"))
         belief = policy.belief(embeddings.select((task,)).unit_TD[0])
         if self.replays:
-            signal_C = matrix.signal_TC[matrix.position(task)]
+            at = matrix.position(task)
+            signal_C = matrix.signal_TC[at]
             note(
                 f"replaying the store's {matrix.metric} of {task}; the surrogate learned from {len(others)} other tasks"
             )
@@ -204,14 +206,15 @@ class Place:
                 lambda index: float(signal_C[index]),
                 count,
                 allowed_C=~np.isnan(signal_C),
-                noise_sd=policy.noise_sd,
+                noise_sd=policy.noise.at(matrix.pictures_T[at], seeds_T(matrix)[at]),
             )
         kept, part = self.kept, self.kept.task["val"]
         note(
-            f"measuring {matrix.metric} of {count} of {int(kept.allowed_C.sum())} kept backbones on the val part of "
-            f"{task}: {len(part)} pictures of {part.image_NCHW.shape[-1]} px"
+            f"measuring {matrix.metric} of {count} of {int(kept.allowed_C.sum())} kept backbones on {kept.pictures} "
+            f"pictures of {task}, of {part.image_NCHW.shape[-1]} px"
         )
-        return shortlist(belief, kept.measure, count, allowed_C=kept.allowed_C, noise_sd=policy.noise_sd)
+        noise_sd = policy.noise.at(kept.pictures)
+        return shortlist(belief, kept.measure, count, allowed_C=kept.allowed_C, noise_sd=noise_sd)
 
     def hand_over(self, configuration: str, images: int | None, pretrain: bool, out: Path | None) -> None:
         """Render pictures of the configuration and write its backbone, where that was asked for."""

@@ -21,6 +21,7 @@ from t2s_offline.errors import BadInput
 from t2s_offline.learners.context import Context, Form
 from t2s_offline.learners.evidence import Evidence, Hyperparameters
 from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.noise import CellNoise, binomial_variance, seeds_T
 from t2s_offline.seeds import derive_rng
 from t2s_offline.space import SimSpace
 from t2s_offline.walsh import DiffusionKernel
@@ -61,12 +62,13 @@ class Surrogate:
                 raise BadInput(f"{self.name}: training task {task} has {known_C.sum()} rewards; expected at least 2")
         measured_O = np.flatnonzero(known_TC.any(axis=0))
         reward_TO, known_TO = reward_TC[:, measured_O], known_TC[:, measured_O]
-        noise_sd = noise_of(matrix)
+        noise = CellNoise.of(matrix)
+        seen = np.nanmean(reward_TO, axis=1), matrix.pictures_T, seeds_T(matrix)
         filled_TO = _first_fill(reward_TO)
-        policy = self._fit_filled(matrix, embeddings, filled_TO, measured_O, noise_sd)
+        policy = self._fit_filled(matrix, embeddings, filled_TO, measured_O, noise)
         for _ in range(0 if known_TO.all() else FILL_ROUNDS):
-            filled_TO = _fill(policy, reward_TO, known_TO, measured_O)
-            policy = self._fit_filled(matrix, embeddings, filled_TO, measured_O, noise_sd)
+            filled_TO = _fill(policy, reward_TO, known_TO, measured_O, policy.noise.variance(*seen))
+            policy = self._fit_filled(matrix, embeddings, filled_TO, measured_O, noise)
         return policy
 
     def _fit_filled(
@@ -75,7 +77,7 @@ class Surrogate:
         embeddings: Embeddings,
         reward_TO: Float64,
         measured_O: npt.NDArray[np.int64],
-        noise_sd: float,
+        noise: CellNoise,
     ) -> SurrogatePolicy:
         """Fit to rewards of the measured configurations, none missing: the form with the higher evidence wins."""
         z_TO, mean_T, sd_T = standardise(reward_TO)
@@ -85,21 +87,24 @@ class Surrogate:
             evidence = Evidence(matrix.space, measured_O, z_TO, context.distance(embeddings.unit_TD), self.embedded)
             candidates.append((evidence.maximise(), context, evidence))
         found, context, evidence = max(candidates, key=lambda candidate: candidate[0].log_evidence)
-        # noise of the training rewards is in the nugget; a reward itself has none
-        spread_T = sd_T[sd_T > 0]
-        seeds = max(matrix.accuracy_TCS.shape[2], 1)
-        noise = float((noise_sd**2 / seeds / spread_T**2).mean()) if len(spread_T) else 0.0
-        kernel = replace(found.kernel, nugget=max(found.kernel.nugget - noise, 0.01 * found.kernel.nugget))
+        # noise of the training rewards is in the nugget, which bounds it; a reward itself has none
+        at = np.flatnonzero(sd_T > 0)
+        of_task, whole = (mean_T[at], matrix.pictures_T[at]), found.shared + found.similar + 1.0
+        binomial = float(np.nan_to_num(binomial_variance(*of_task) / sd_T[at] ** 2).mean()) if len(at) else 0.0
+        noise = replace(noise, share=min(found.kernel.nugget * whole / binomial, 1.0) if binomial else 1.0)
+        part_T = noise.variance(*of_task, seeds_T(matrix)[at]) / sd_T[at] ** 2
+        nugget = found.kernel.nugget - (float(part_T.mean()) / whole if len(at) else 0.0)
+        kernel = replace(found.kernel, nugget=max(nugget, 0.01 * found.kernel.nugget))
         z_TC, unseen_C = _extend(evidence, found)
         return SurrogatePolicy(
-            matrix.space, context, embeddings.unit_TD, found, kernel, z_TC, unseen_C, level_of(mean_T, sd_T), noise_sd
+            matrix.space, context, embeddings.unit_TD, found, kernel, z_TC, unseen_C, level_of(mean_T, sd_T), noise
         )
 
 
 @dataclass(frozen=True)
 class SurrogatePolicy:
     """What was fitted. z_TC: standardised rewards of the training tasks, extended to all configurations; unseen_C:
-    prior variance that no training task has narrowed; noise_sd: SD of one measurement in percent, 0 when not known."""
+    prior variance that no training task has narrowed; noise: what is known of the noise of a measurement."""
 
     space: SimSpace
     context: Context
@@ -109,7 +114,7 @@ class SurrogatePolicy:
     z_TC: Float64
     unseen_C: Float64
     level: Level
-    noise_sd: float = 0.0
+    noise: CellNoise
 
     @cached_property
     def between_TT(self) -> Float64:
@@ -165,18 +170,6 @@ def level_of(mean_T: Float64, sd_T: Float64) -> Level:
     return Level(float(mean_T.mean()), max(2 * float(mean_T.std(ddof=1)), 10.0), log_scale, max(log_sd, 0.3))
 
 
-def noise_of(matrix: RewardMatrix) -> float:
-    """SD of one measurement in percent from what differs between seeds of a cell, pooled; 0 with a single seed."""
-    value_TCS = matrix.signal_TCS
-    known_TCS = ~np.isnan(value_TCS)
-    count_TC = known_TCS.sum(axis=2)
-    total_TC = np.where(known_TCS, value_TCS, 0.0).sum(axis=2)
-    mean_TC = total_TC / np.maximum(count_TC, 1)
-    squares = float((np.where(known_TCS, value_TCS - mean_TC[..., None], 0.0) ** 2).sum())
-    free = int(np.maximum(count_TC - 1, 0).sum())
-    return float(np.sqrt(squares / free)) if free else 0.0
-
-
 def _first_fill(reward_TO: Float64) -> Float64:
     """Missing cells by the mean over tasks that have them, on the standardised scale."""
     z_TO, mean_T, sd_T = standardise(reward_TO)
@@ -186,15 +179,20 @@ def _first_fill(reward_TO: Float64) -> Float64:
 
 
 def _fill(
-    policy: SurrogatePolicy, reward_TO: Float64, known_TO: npt.NDArray[np.bool_], measured_O: npt.NDArray[np.int64]
+    policy: SurrogatePolicy,
+    reward_TO: Float64,
+    known_TO: npt.NDArray[np.bool_],
+    measured_O: npt.NDArray[np.int64],
+    noise_T: Float64,
 ) -> Float64:
-    """Missing cells by the belief that the other tasks and the task's own measured cells give."""
+    """Missing cells by the belief that the other tasks and the task's own measured cells give; noise_T: the variance of
+    those in percent squared."""
     filled_TO = reward_TO.copy()
     for task, known_O in enumerate(known_TO):
         if not known_O.all():
-            belief = policy.belief_of_training(task)
+            belief, noise_sd = policy.belief_of_training(task), float(np.sqrt(noise_T[task]))
             own = np.flatnonzero(known_O)
-            mean_C, _ = belief.given(measured_O[own], reward_TO[task, own]).reward()
+            mean_C, _ = belief.given(measured_O[own], reward_TO[task, own], noise_sd=noise_sd).reward()
             filled_TO[task, ~known_O] = mean_C[measured_O[~known_O]]
     return filled_TO
 
@@ -208,13 +206,15 @@ def modelled(matrix: RewardMatrix, embeddings: Embeddings) -> RewardMatrix:
     reward_TC = matrix.signal_TC.copy()
     with threadpool_limits(1):
         policy = Surrogate().fit(matrix, embeddings, rng=derive_rng("modelled"))
+        noise_T = policy.noise.variance(np.nanmean(reward_TC, axis=1), matrix.pictures_T, seeds_T(matrix))
         for task, row_C in enumerate(reward_TC):
             known = np.flatnonzero(~np.isnan(row_C))
             missing = np.flatnonzero(np.isnan(row_C))
             if len(missing):
-                mean_C, _ = policy.belief_of_training(task).given(known, row_C[known]).reward()
+                belief, noise_sd = policy.belief_of_training(task), float(np.sqrt(noise_T[task]))
+                mean_C, _ = belief.given(known, row_C[known], noise_sd=noise_sd).reward()
                 row_C[missing] = np.clip(mean_C[missing], 0.0, 100.0)
-    return replace(matrix, accuracy_TCS=reward_TC[..., None], val_TCS=None)
+    return replace(matrix, accuracy_TCS=reward_TC[..., None], val_TCS=None, n_eval_T=None, n_val_T=None)
 
 
 def _extend(evidence: Evidence, found: Hyperparameters) -> tuple[Float64, Float64]:
