@@ -14,8 +14,8 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from functools import cache as memoise
-from itertools import product
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
