@@ -6,14 +6,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+import warp as wp
 
 from t2s_offline.errors import BadInput, RenderError, UnknownName
-from t2s_offline.render import Renderer, RenderRequest, builtin, get_renderer, stage
+from t2s_offline.render import Renderer, RenderRequest, builtin, coverage, get_renderer, kernel, optics, stage
 from t2s_offline.render.backgrounds import Backgrounds
 from t2s_offline.render.builtin import BuiltinRenderer
 from t2s_offline.space import TASK2SIM, SimParam, SimSpace
@@ -146,6 +148,78 @@ def test_no_lens_leaves_edges_sharp_and_a_lens_blurs(renderer: BuiltinRenderer) 
     soft = renderer.draw(scenes, shown, 64, 4).numpy().astype(float)
     edges = [np.abs(np.diff(picture, axis=3)).max(axis=(1, 2, 3)) for picture in (sharp, soft)]
     assert (edges[1] < 0.75 * edges[0]).all()
+
+
+def test_drawn_faces_are_what_rays_meet(renderer: BuiltinRenderer) -> None:
+    _, shown, scenes = renderer.describe(RenderRequest("11000000", 4, 32))
+    renderer.draw(scenes, shown, 32, 1)  # builds the trees
+    shots = renderer._shots(scenes, shown)
+    met: Any = wp.zeros(len(shown) * 32 * 32, dtype=wp.uint64, device="cpu")
+    frame = [renderer.world, shots, 0, 1, 32, 0, 32, 1]
+    wp.launch(coverage.cover, dim=(len(shown), 1), inputs=frame, outputs=[met], device="cpu")
+    face = (met.numpy().reshape(-1, 32, 32) & np.uint64(0xFFFFFFFF)).astype(int)
+    depth = 1 / np.maximum((met.numpy() >> np.uint64(32)).astype(np.uint32).view(np.float32), 1e-9).reshape(face.shape)
+    column, row = np.meshgrid(np.arange(32) + 0.5, np.arange(32) + 0.5)
+    half = 2 * float(optics.HALF_VIEW)
+    film = np.stack([(column / 32 - 0.5) * half, (0.5 - row / 32) * half, -np.ones((32, 32))], -1).reshape(-1, 3)
+    missed = 0
+    for n, obj in enumerate(shown):
+        mesh = renderer.meshes.mesh(int(obj))
+        pose = stage.pose(scenes.rotation_N3[n : n + 1])[0].astype(float)
+        away = stage.camera(scenes, renderer._radius_O[shown])[n, 0]
+        corner = mesh.vertex[mesh.face].astype(float) @ pose.T - [0.0, 0.0, away]
+        nearest = np.full(len(film), 1e9)
+        for a, b, c in corner:  # by Cramer's rule: the ray's length is the depth, since film z is -1
+            x, y, t = np.linalg.solve(
+                np.broadcast_to(np.stack([b - a, c - a, [0, 0, 0]], 1), (len(film), 3, 3))
+                - film[:, :, None] * [0, 0, 1], np.broadcast_to(-a[:, None], (len(film), 3, 1)),
+            )[..., 0].T  # fmt: skip
+            nearest = np.where((x >= 0) & (y >= 0) & (x + y <= 1), np.minimum(nearest, t), nearest)
+        drawn = np.where(met.numpy().reshape(len(shown), -1)[n] > 0, depth[n].ravel(), 1e9)
+        missed += int((np.abs(drawn - nearest) > 1e-3).sum())
+        assert face[n].max() < len(mesh.face)
+        assert (drawn < 1e8).sum() > 20
+    assert missed <= 3, "but for samples on an edge, to the last digit"
+
+
+def test_same_bytes_in_bands(renderer: BuiltinRenderer, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = images(renderer, ALL, 4)
+    monkeypatch.setattr(kernel, "CPU_SAMPLES", 5 * 8 * 32 * 4)  # bands of five rows
+    monkeypatch.setattr(builtin, "CHUNK_PIXELS", 3 * 32 * 32)
+    assert np.array_equal(whole, images(renderer, ALL, 4))
+
+
+def test_the_order_of_drawing_changes_nothing(renderer: BuiltinRenderer) -> None:
+    _, shown, scenes = renderer.describe(RenderRequest(ALL, 4, 32))
+    shots, found = renderer._shots(scenes, shown), []
+    for lanes in (1, 7):
+        met: Any = wp.zeros(len(shown) * 32 * 32 * 4, dtype=wp.uint64, device="cpu")
+        frame = [renderer.world, shots, 0, lanes, 32, 0, 32, 4]
+        wp.launch(coverage.cover, dim=(len(shown), lanes), inputs=frame, outputs=[met], device="cpu")
+        found.append(met.numpy())
+    assert np.array_equal(*found)
+
+
+@pytest.mark.parametrize(("size", "lens", "focus"), [(64, 0.1, 0.7), (64, 0.15, 0.62), (512, 0.15, 0.62)])
+def test_blur_moves_light_but_makes_none(renderer: BuiltinRenderer, size: int, lens: float, focus: float) -> None:
+    _, shown, scenes = renderer.describe(RenderRequest("00000000", 2, size))
+    shown, (black, white) = shown[:1].repeat(2), (0, 1)
+    dark = Backgrounds(("black", "white"), np.stack([np.full_like(toy_sky().texel[0], tone) for tone in (0, 255)]))
+    plain = BuiltinRenderer(toy_meshes(), dark, device="cpu", threads=1)
+    scenes = replace(scenes, **{name: value[:2] for name, value in vars(scenes).items()})
+    scenes.background_N[:] = (black, white)
+    sums, masks = [], []
+    for scenes.lens_N[:] in (0.0, lens):  # type: ignore[attr-defined]
+        scenes.focus_N[:] = focus
+        byte = plain.draw(scenes, shown, size, 4).numpy() / 255.0
+        light = np.where(byte <= 0.04045, byte / 12.92, ((byte + 0.055) / 1.055) ** 2.4)
+        masks.append(1 - (light[1] - light[0]).mean(0))
+        sums.append(masks[-1].sum())
+    assert sums[1] == pytest.approx(sums[0], rel=0.03), "the object's share of the frame"
+    rough = [np.abs(np.diff(mask, axis=1)).max() for mask in masks]
+    assert rough[1] < 0.6 * rough[0]
+    middle = [mask[size // 2, size // 2] for mask in masks]  # under one: backgrounds light the object, too
+    assert middle[1] == pytest.approx(middle[0], abs=0.02), "solid inside"
 
 
 def test_a_space_of_other_parameters(renderer: BuiltinRenderer) -> None:

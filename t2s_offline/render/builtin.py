@@ -23,14 +23,15 @@ import torch
 import warp as wp
 
 from t2s_offline.errors import BadInput
-from t2s_offline.render import Batch, RenderRequest, backgrounds, coverage, kernel, pixels, shading, stage
+from t2s_offline.render import Batch, RenderRequest, backgrounds, coverage, kernel, lens, pixels, shading, stage
 from t2s_offline.render.device import open_device, start_warp
 from t2s_offline.render.materials import encoded, material_rows
 from t2s_offline.render.meshset import MeshSet
 from t2s_offline.render.options import BACKGROUNDS_VARIABLE, MESHES_VARIABLE, given_folder
 from t2s_offline.render.scene import Scenes, SceneSampler
 
-CHUNK = 8  # images a CPU launch: some milliseconds of work, so that threads finish together
+CHUNK = 8  # images a CPU launch: some milliseconds of work, so that threads finish together ...
+CHUNK_PIXELS = 1 << 20  # ... and fewer of large ones, so that what they need in between stays small
 
 
 class BuiltinRenderer:
@@ -43,7 +44,7 @@ class BuiltinRenderer:
     ) -> None:
         start_warp()
         self.device = open_device(device)
-        for module in (coverage, kernel):  # compiled here once, not by every thread of the pool
+        for module in (coverage, lens, kernel):  # compiled here once, not by every thread of the pool
             wp.load_module(module, device=self.device)
         self.classes, self.objects, self.meshes, self.sky = meshes.classes, meshes.objects, meshes, sky
         self.threads = threads or len(os.sched_getaffinity(0)) if self.device == "cpu" else 1
@@ -124,7 +125,6 @@ class BuiltinRenderer:
             "object_N": (object_N.astype(np.int32), wp.int32), "noise_N": (scenes.noise_N, wp.uint32),
             "pose_N": (stage.pose(scenes.rotation_N3), wp.mat33),
             "camera_N": (camera, wp.vec4),
-            "cover_NR": (np.zeros((len(object_N), 32), dtype=np.uint32), wp.uint32),
             "sun_N": (stage.sun(scenes.light_N2), wp.vec3),
             "light_N": (scenes.colour_N3 * scenes.intensity_N[:, None], wp.vec3),
             "background_N": (scenes.background_N, wp.int32), "view_N": (scenes.view_N3, wp.vec3),
@@ -150,14 +150,16 @@ class BuiltinRenderer:
         shots = self._shots(scenes, object_N)
         target: Any = wp.from_torch(out)
 
+        step = min(CHUNK, max(1, CHUNK_PIXELS // size**2))
+
         def chunk(first: int) -> None:
-            kernel.launch(self.world, shots, target, first, min(CHUNK, n - first), samples, "cpu")
+            kernel.launch(self.world, shots, target, first, min(step, n - first), samples, "cpu")
 
         if self._pool is None:
-            for first in range(0, n, CHUNK):
+            for first in range(0, n, step):
                 chunk(first)
         else:
-            list(self._pool.map(chunk, range(0, n, CHUNK)))
+            list(self._pool.map(chunk, range(0, n, step)))
         return out
 
     def describe(

@@ -45,14 +45,12 @@ class World:
 @wp.struct
 class Shots:
     """One row an image. pose: object to world; camera: distance, focus distance, lens radius, radius of the object's
-    bounding sphere; sun: unit vector towards the light; view: turn, height and zoom in the background; cover: bits of
-    the tiles that the object covers, a row of tiles each, from the bottom, filled in by the kernel."""
+    bounding sphere; sun: unit vector towards the light; view: turn, height and zoom in the background."""
 
     object_N: wp.array(dtype=wp.int32)
     noise_N: wp.array(dtype=wp.uint32)
     pose_N: wp.array(dtype=wp.mat33)
     camera_N: wp.array(dtype=wp.vec4)
-    cover_NR: wp.array2d(dtype=wp.uint32)
     sun_N: wp.array(dtype=wp.vec3)
     light_N: wp.array(dtype=wp.vec3)
     background_N: wp.array(dtype=wp.int32)
