@@ -1,6 +1,6 @@
 """Which configurations a sweep visits: a design comes in, configurations in the order to visit them go out.
 
-Kinds: full, fractional (2^(P-k), the resolution stated), random, one_at_a_time, list, table1 (the paper's Table 1).
+Kinds: full, fractional (2^(P-k), the resolution stated), nested (full, such a fraction first), random, one_at_a_time, list, table1 (the paper's Table 1).
 Ignores what a configuration costs and what is already measured.
 """
 
@@ -130,6 +130,23 @@ def fractional(space: SimSpace, runs: int) -> Design:
     return Design("fractional", tuple(rows[row] for row in order), tuple(sorted(words)))
 
 
+def nested(space: SimSpace, runs: int) -> Design:
+    """All configurations: first the fraction of `runs` of `fractional`, then its other cosets, each a fraction of the
+    same resolution: whoever stops early has a balanced part."""
+    first = fractional(space, runs)
+    done: dict[str, None] = dict.fromkeys(first.configurations)
+    for configuration in full(space).configurations:
+        if configuration in done:
+            continue
+        flip = [a != b for a, b in zip(configuration, first.configurations[0], strict=True)]
+        coset = (
+            space.configuration([int(digit) ^ turned for digit, turned in zip(other, flip, strict=True)])
+            for other in first.configurations
+        )
+        done |= dict.fromkeys(coset)
+    return Design("nested", tuple(done))
+
+
 def defining_words(generators: Sequence[Sequence[int]], base: int) -> list[int]:
     """Every product of the words (generated parameter x its generator), as bit masks; 2^k - 1 of them."""
     words = [0]
@@ -157,6 +174,7 @@ def best_generators(params: int, base: int) -> tuple[tuple[int, ...], ...]:
 KINDS: dict[str, tuple[tuple[str, ...], Callable[..., Design]]] = {
     "full": ((), full),
     "fractional": (("runs",), fractional),
+    "nested": (("runs",), nested),
     "random": (("runs", "seed"), random),
     "one_at_a_time": ((), one_at_a_time),
     "list": (("configurations",), listed),

@@ -26,33 +26,43 @@ from t2s_offline.tasks import Located
 from t2s_offline.workshop import Unit, Workshop
 
 if TYPE_CHECKING:
-    from t2s_offline.task2vec import Probe
+    from t2s_offline.task2vec import Made, Probe
 
 Progress = Callable[[int, int], None]
-SAMPLES = 1000  # pictures an embedding is taken from; `t2s-offline embed` has the same default
 
 
 def embedded(
-    task: TaskData, name: str, known: Embeddings, probe: Probe, progress: Progress | None = None
+    task: TaskData, name: str, known: Embeddings, probe: Probe, made: Made, progress: Progress | None = None
 ) -> Embeddings:
     """The store's embeddings with one of the task's pictures added under `name`, in place of one of that name. Which
     pictures are taken depends on the task's own name."""
     from t2s_offline import task2vec
 
-    vector_D = task2vec.embed(task.bank, probe, task.name, samples=SAMPLES, progress=progress)
+    vector_D = task2vec.embed(
+        task.bank, probe, task.name, samples=made.samples, estimator=made.estimator, progress=progress
+    )
     others = [other for other in known.tasks if other != name]
     return Embeddings(known.probe, (*others, name), np.vstack([known.select(others).vector_TD, vector_D[None]]))
 
 
-def probe_of(known: Embeddings, path: str, device: str = "auto") -> Probe:
-    """The network behind a store's embeddings, from its file; BadInput when it is another one."""
+def probe_of(known: Embeddings, path: str | None, device: str = "auto") -> tuple[Probe, Made]:
+    """The network behind a store's embeddings, from its file, and how they were made; BadInput when it is another one.
+
+    Without a file torchvision's ImageNet ResNet-18 can be had, the probe of the authors' vectors. A file of its weights
+    that is not torchvision's own is taken, under a name that tells: whoever calls says so.
+    """
     from t2s_offline import networks, task2vec
 
-    probe = task2vec.open_probe(path, networks.open_device(device))
-    name = task2vec.probe_name(probe, probe.size)
-    if name != known.probe:
-        raise BadInput(f"probe {path} gives embeddings {name}; the store's are of {known.probe}: use that probe")
-    return probe
+    made = task2vec.made_by(known.probe)
+    if path is None and made.probe != task2vec.IMAGENET:
+        raise BadInput(f"name the probe of the store's embeddings ({known.probe}) with --probe FILE")
+    probe = task2vec.open_probe(path or made.probe, networks.open_device(device))
+    brought = made.probe == task2vec.IMAGENET and probe.name.startswith(f"{made.probe}-")
+    if probe.name != made.probe and not brought:
+        raise BadInput(
+            f"probe {path} is {probe.name}; the store's embeddings are {known.probe}, by {made.probe}: use that probe"
+        )
+    return probe, made
 
 
 @dataclass(frozen=True)

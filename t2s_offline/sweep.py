@@ -44,22 +44,35 @@ def plan(spec: SweepSpec, design: Design, tasks: Sequence[str], references: Sequ
     """Every unit of a sweep, seeds outermost: one stopped early then has one seed of more configurations.
 
     With `replicates = N` in the design, seeds after the first are measured on the first N configurations alone: enough
-    to tell noise from signal, at less than the price of another table.
+    to tell noise from signal, at less than the price of another table. With `seeds_first = N` every seed of the first N
+    configurations comes before the others.
     """
     if not tasks:
         raise BadInput("no task is present; set T2S_DATA to a folder of tasks, or name some in the specification")
-    replicates = spec.design.get("replicates", len(design.configurations))
-    if type(replicates) is not int or not 0 <= replicates <= len(design.configurations):
-        raise BadInput(f"[design] replicates = {replicates!r}; expected 0 to {len(design.configurations)}")
-    if "replicates" in spec.design and len(spec.seeds) == 1:
-        raise BadInput("[design] replicates is for the seeds after the first; give seeds = 2 or more beside it")
+    count = len(design.configurations)
+    replicates, at_once = (
+        _whole(spec, key, default, count) for key, default in (("replicates", count), ("seeds_first", 0))
+    )
     cells = tuple((task, metric) for task in tasks for metric in spec.metrics)
+    blocks = (*references, *design.configurations[:at_once]), design.configurations[at_once:]
+    again = {*references, *design.configurations[:replicates]}
     return [
         Unit(recipe_id, configuration, seed, cells)
+        for block in blocks
         for seed in spec.seeds
         for recipe_id in spec.recipes
-        for configuration in (*references, *design.configurations[: None if seed == spec.seeds[0] else replicates])
+        for configuration in block
+        if seed == spec.seeds[0] or configuration in again
     ]
+
+
+def _whole(spec: SweepSpec, key: str, default: int, most: int) -> int:
+    value = spec.design.get(key, default)
+    if type(value) is not int or not 0 <= value <= most:
+        raise BadInput(f"[design] {key} = {value!r}; expected 0 to {most}")
+    if key in spec.design and len(spec.seeds) == 1:
+        raise BadInput(f"[design] {key} is about the seeds after the first; give seeds = 2 or more beside it")
+    return value
 
 
 def sharded(units: Sequence[Unit], shard: str | None) -> list[Unit]:

@@ -95,6 +95,10 @@ class Made:
     estimator: Estimator
     samples: int
 
+    def __str__(self) -> str:
+        how = {"sample": "one picture at a time", "batch": f"in batches of {BATCH}", "variational": "by trained noise"}
+        return f"probe {self.probe}, {self.size} px, {self.samples} pictures drawn, {how[self.estimator]}"
+
 
 def made_by(name: str) -> Made:
     """How stored embeddings were made, from their name; BadInput when it does not say."""

@@ -134,3 +134,15 @@ def test_configurations_named_besides_come_first_and_once() -> None:
         make_design(table | {"also": ["111"]})
     with pytest.raises(BadInput, match="expected a list"):
         make_design(table | {"also": "11111111"})
+
+
+def test_nested_visits_everything_in_balanced_quarters() -> None:
+    design = make_design({"kind": "nested", "runs": 64})
+    assert set(design.configurations) == set(TASK2SIM)
+    assert len(design.configurations) == 256
+    assert design.configurations[:64] == make_design({"kind": "fractional", "runs": 64}).configurations
+    for quarter in np.array([[int(digit) for digit in name] for name in design.configurations]).reshape(4, 64, 8):
+        signs = 2 * quarter - 1
+        assert not signs.sum(0).any(), "each level as often"
+        assert np.array_equal(signs.T @ signs, 64 * np.eye(8)), "each pair of levels as often"
+    assert design.resolution is None

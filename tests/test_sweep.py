@@ -95,6 +95,16 @@ def test_replicates_repeat_the_first_configurations_alone(tmp_path: Path) -> Non
         Sweep(tmp_path, SPEC.replace("[design]", "[design]\nreplicates = 2"))
 
 
+def test_every_seed_of_the_first_configurations_comes_before_the_others(tmp_path: Path) -> None:
+    text = SPEC.replace("[design]", "seeds = 2\n[design]\nseeds_first = 1")
+    units = [(unit.configuration, unit.seed) for unit in Sweep(tmp_path, text).units]
+    first = [(name, seed) for seed in (0, 1) for name in ("scratch", "00000000")]
+    assert units[:4] == first
+    assert units[4:] == [(name, seed) for seed in (0, 1) for name in ("11111111", "10000010")]
+    with pytest.raises(BadInput, match="seeds_first = 9; expected 0 to 3"):
+        Sweep(tmp_path, text.replace("seeds_first = 1", "seeds_first = 9"))
+
+
 def test_a_sweep_and_its_resumption(sweep: Sweep, undisturbed: pl.DataFrame) -> None:
     shop, seen = sweep.shop("a"), []
     report = run(sweep.units[:2], shop, progress=lambda outcome, done, total: seen.append((done, total)))

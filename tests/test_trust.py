@@ -30,6 +30,7 @@ from t2s_offline.tasks import locate
 from t2s_offline.workshop import Unit, Workshop, open_renderer, real_pictures, training_pictures
 from tests.hostile import reach as hostile
 
+NOW = pixels_version("builtin")
 KINDS = (
     "build", "words", "address", "list", "assets", "cache", "meshes", "photographs", "unknown", "kind", "module",
     "relative",
@@ -228,7 +229,7 @@ def test_real_pictures_lie_where_the_person_says(
     trap: hostile.Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = RewardStore(tmp_path / "s.duckdb")
-    recipe = Recipe(**{**hostile.SMALL, "renderer_version": "1.1.1"})
+    recipe = Recipe(**{**hostile.SMALL, "renderer_version": NOW})
     shop = Workshop(store, {"r": recipe}, TASK2SIM, "cpu")
     for name in (f"{trap.outside}", "../pets", "a/b", "..", ".", "x\ny"):
         unit = Unit("r", f"real:{name}", 0, ())
@@ -340,7 +341,7 @@ def test_pixels_of_another_version_are_refused_and_kept_backbones_are_not(
     spec = replace(read_spec(hostile.specification(tmp_path / "spec.toml", {})), recipes={recipe.recipe_id(): recipe})
     declare(store, spec, TASK2SIM, [{"task": "digits", "source": "embedded"}])
     shop = workshop_of(store, recipe.recipe_id(), device="cpu")
-    match = "version '1.0.0' of the pixels of builtin, and this one makes version '1.1.1'"
+    match = f"version '1.0.0' of the pixels of builtin, and this one makes version '{NOW}'"
     with pytest.raises(BadInput, match=match):
         render_pictures(shop, recipe.recipe_id(), "00000000", 1, tmp_path / "out", lambda done, total: None)
     with pytest.raises(BadInput, match=match):
@@ -356,7 +357,7 @@ def test_pixels_of_another_version_are_refused_and_kept_backbones_are_not(
     pixels.version.cache_clear()
     try:
         with pytest.raises(BadInput, match="makes version 'dev-"):
-            recipe_renderer(replace(recipe, renderer_version="1.1.1"), device="cpu")
+            recipe_renderer(replace(recipe, renderer_version=NOW), device="cpu")
     finally:
         pixels.version.cache_clear()
 
@@ -369,7 +370,7 @@ def test_a_specification_of_another_version_is_refused(tmp_path: Path) -> None:
 
 def test_a_stored_recipe_under_the_id_of_another(tmp_path: Path, trap: hostile.Trap) -> None:
     """Rewards of one recipe under the id of another: no rendering and no training under it, and the line says so."""
-    recipe = Recipe(**{**hostile.SMALL, "renderer_version": "1.1.1"})
+    recipe = Recipe(**{**hostile.SMALL, "renderer_version": NOW})
     folder = hostile.shipped(tmp_path / "theirs", *hostile.renamed(recipe, images=5))
     store = RewardStore(folder)
     with pytest.raises(BadInput, match="other contents than its id says"):
@@ -396,5 +397,5 @@ def test_a_card_says_which_pixels(tmp_path: Path, trap: hostile.Trap) -> None:
     done = cli(trap, tmp_path, "pretrain", *words)
     assert done.returncode == 0, done.stderr
     card = load_backbone(tmp_path / "b.safetensors").card
-    assert card["pixels"] == "1.1.1"
+    assert card["pixels"] == NOW
     assert json.loads(card["contents"])["renderer"] == "builtin"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Configurations to list.")
 @click.option("--measure", type=click.IntRange(0), default=0, help="Backbones to measure first.  [default: 0]")
 @click.option("--probe", "probe_path", metavar="FILE", help="Probe to embed a folder with.  [default: the table's]")
+@click.option("--samples", type=click.IntRange(2), help="Pictures drawn to embed a folder.  [default: the table's]")
 @click.option(
     "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
 )
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
 @format_option("table", "json")
 def predict(
     target: str | None, named: str | None, folder: Path, store_path: Path, recipe: str | None, metric: str, top: int,
-    measure: int, probe_path: str | None, data: Path | None, device: str, images: int | None, pretrain: bool,
+    measure: int, probe_path: str | None, samples: int | None, data: Path | None, device: str, images: int | None, pretrain: bool,
     out: Path | None, file_format: str,
 ) -> None:  # fmt: skip
     """Predict the configuration to pre-train with: for an embedded task, or a folder of class folders.
@@ -97,7 +99,7 @@ def predict(
     place.ready(measure, bool(images or pretrain))
     for line in place.about.notes:
         note(line)
-    embeddings = place.embedded(known, probe_path)
+    embeddings = place.embedded(known, probe_path, samples)
     found = prediction.predict(saved, embeddings, place.about.name, place.matrix, top=top)
     path = place.measured(embeddings, measure) if measure else None
     if path is not None:
@@ -157,7 +159,7 @@ class Place:
         if measure and not self.replays:
             self.kept.check_count(measure)
 
-    def embedded(self, known: Embeddings, probe_path: str | None) -> Embeddings:
+    def embedded(self, known: Embeddings, probe_path: str | None, samples: int | None) -> Embeddings:
         """The embeddings with the task's: the store's, or with one made now."""
         from t2s_offline.handover import embedded, probe_of
         from t2s_offline.task_data import check_same_pictures, load_task
@@ -168,16 +170,18 @@ class Place:
         shipped = self.store.path / "probe.safetensors"
         if probe_path is None and shipped.is_file():
             probe_path = str(shipped)
-        if probe_path is None:
-            raise BadInput(
-                f"{name} is not embedded in {self.store.path}; name the probe of its embeddings "
-                f"({known.probe}) with --probe FILE"
-            )
-        probe = probe_of(known, probe_path, self.device)
-        task = load_task(self.located, probe.size, resize=probe.resize)
+        try:
+            probe, made = probe_of(known, probe_path, self.device)
+        except BadInput as error:
+            raise BadInput(f"{name} is not embedded in {self.store.path}; {error}") from error
+        if probe.name != made.probe:
+            note(f"warning: {probe_path} is not the file that torchvision publishes; taken for its weights as you say")
+        made = made if samples is None else replace(made, samples=samples)
+        note(f"embedding {name} as the store's tasks were: {made}")
+        task = load_task(self.located, made.size, resize=probe.resize)
         check_same_pictures(self.digest, task)
         with closing(Bar("embed", "picture")) as bar:
-            return embedded(task, name, known, probe, bar)
+            return embedded(task, name, known, probe, made, bar)
 
     def measured(self, embeddings: Embeddings, count: int) -> Shortlist:
         """The path of measuring `count` configurations: replayed where the store has the rewards, else measured."""

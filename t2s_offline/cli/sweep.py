@@ -31,7 +31,7 @@ data_option = click.option(
 
 
 #: keys of [design] that say which units there are, not which configurations
-PLANNED = ("references", "replicates")
+PLANNED = ("references", "replicates", "seeds_first")
 
 
 def read_plan(

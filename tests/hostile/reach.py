@@ -14,6 +14,7 @@ from t2s_offline import schema
 from t2s_offline.exchange import complete
 from t2s_offline.frames import typed
 from t2s_offline.recipe import Recipe
+from t2s_offline.render import pixels
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store import RewardStore
 from t2s_offline.tables import ship
@@ -86,7 +87,11 @@ def specification(path: Path, values: dict[str, Any], **other: Any) -> Path:
 
 def table(folder: Path, values: dict[str, Any], *, tasks: tuple[str, ...] = ("digits", "other")) -> Path:
     """A whole table folder, sealed as one of ours, whose one recipe has these values. Some cells are missing."""
-    version = {"renderer_version": {"tdw": "1", "builtin": "1.1.1"}.get(values.get("renderer", "builtin"), "1")}
+    version = {
+        "renderer_version": {"tdw": "1", "builtin": pixels.version("builtin")}.get(
+            values.get("renderer", "builtin"), "1"
+        )
+    }
     recipe = Recipe(**{**SMALL, **version, **values})
     return shipped(folder, recipe.recipe_id("theirs"), recipe, tasks)
 
