@@ -14,6 +14,7 @@ from t2s_offline.errors import BadInput, PretrainFailed
 from t2s_offline.handover import workshop_of
 from t2s_offline.spool import absorb
 from t2s_offline.store import RewardStore
+from t2s_offline.task_data import check_tasks
 from t2s_offline.work import Outcome, run_unit
 from t2s_offline.workshop import Unit, Workshop
 
@@ -21,7 +22,7 @@ from t2s_offline.workshop import Unit, Workshop
 @dataclass
 class LivePath:
     """Measures missing cells of one recipe and metric. `validated`: tasks that are chosen on val accuracy; `outcomes`:
-    what was done, for the bill."""
+    what was done, for the bill; `compared`: tasks whose pictures are those the store knows."""
 
     shop: Workshop
     recipe_id: str
@@ -30,9 +31,13 @@ class LivePath:
     seed: int = 0
     told: Callable[[str], None] = lambda line: None
     outcomes: list[Outcome] = field(default_factory=list)
+    compared: set[str] = field(default_factory=set)
 
     def __call__(self, task: str, configuration: str) -> float:
         """Accuracy in percent on the part that learners may look at; rows go into the store at once."""
+        if task not in self.compared:  # before anything is rendered: other pictures cannot add to these rewards
+            check_tasks(self.shop.store.digests(), [task], self.shop.data)
+            self.compared.add(task)
         self.told(f"measuring {task} under {configuration}")
         unit = Unit(self.recipe_id, configuration, self.seed, ((task, self.metric),))
         outcome = run_unit(unit, self.shop)

@@ -71,10 +71,14 @@ def open_backbone(name: str, recipe: Recipe | None, seed: int, device: torch.dev
     return saved, recipe or Recipe.from_contents(str(contents))
 
 
-def embedding_frames(task: str, probe: str, vector: Any, source: str) -> dict[str, pl.DataFrame]:
-    """Tables for a store: the embedding, and the task where it is not there yet."""
+def embedding_frames(
+    task: str, probe: str, vector: Any, source: str, digest: str | None = None
+) -> dict[str, pl.DataFrame]:
+    """Tables for a store: the embedding, and the task where it is not there yet. `digest`: of its pictures, for a task
+    that is new to the store alone: it would else vouch for rewards that are there."""
     rows = pl.DataFrame([{"task": task, "probe": probe, "embedding": [float(value) for value in vector]}])
-    return {"tasks": task_rows([task], source), "embeddings": typed(rows, schema.EMBEDDINGS, source)}
+    tasks = task_rows([task], source).with_columns(pl.lit(digest, pl.String).alias("digest"))
+    return {"tasks": tasks, "embeddings": typed(rows, schema.EMBEDDINGS, source)}
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:

@@ -8,6 +8,9 @@ is what tells two tasks of one name apart. Ignores networks and rewards.
 
 from __future__ import annotations
 
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +32,8 @@ from t2s_offline.tasks import Located, check_counts, data_folder, locate, pictur
 
 SHARE = 0.2  # of a class goes to a part that has to be carved
 MIN_SIZE, MAX_SIZE = 8, 1024
+MOST_KEPT = 8 << 30  # bytes of pictures a process keeps, however much memory there is
+Setting = tuple[int, float, int, Path | None]  # size in pixels, resize, most pictures of a part, folder of tasks
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +122,16 @@ def other_pictures(name: str, stored: str, found: str, source: str) -> BadInput:
     )
 
 
+def check_tasks(stored: Mapping[str, str | None], names: Iterable[str], data: Path | None = None) -> None:
+    """BadInput for the first task at hand whose pictures are not those that a store knows under its name. stored:
+    digests by task. Pictures of a task whose digest the store does not know are not read."""
+    for name in names:
+        if known := stored.get(name):
+            located = locate(name, data)
+            if (found := task_digest(located)) != known:
+                raise other_pictures(name, known, found, str(located.path or located.kind))
+
+
 def _located(name: str | Path | Located, data: Path | None) -> Located:
     if isinstance(name, Located):
         return name
@@ -181,3 +196,53 @@ def download_task(name: str, data: Path | None = None, size: int = MIN_SIZE) -> 
     loaded = _complete(located, read_torchvision_task(name, folder / name, size, 1.0, download=True))
     (folder / name / ".torchvision").touch()  # the finished mark: from now on the task is present
     return loaded
+
+
+def memory_share(workers: int = 1) -> int:
+    """Bytes of pictures that each of so many processes may keep: together an eighth of the machine's memory."""
+    try:
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):  # a system that does not say
+        whole = MOST_KEPT
+    return min(whole // 8 // workers, MOST_KEPT)
+
+
+class KeptTasks:
+    """Tasks' pictures in memory, at most so many bytes of them; what is larger, or finds no room, is read every time.
+
+    What is kept stays as long as tasks of one size are asked for: units of a sweep go over the same tasks in the same
+    order, and dropping the oldest for the newest would read every task every time. Tasks of another size (of another
+    recipe) drop those that were used longest ago.
+    """
+
+    def __init__(self) -> None:
+        self.kept: OrderedDict[tuple[str, Setting], TaskData] = OrderedDict()
+
+    @property
+    def bytes(self) -> int:
+        return sum(map(_bytes, self.kept.values()))
+
+    def get(self, name: str, setting: Setting, limit: int) -> TaskData:
+        """A task by name; `limit`: bytes."""
+        if (name, setting) in self.kept:
+            self.kept.move_to_end((name, setting))
+            return self.kept[name, setting]
+        size, resize, pictures, data = setting
+        loaded = load_task(name, size, data=data, resize=resize)
+        loaded = loaded.limited(pictures) if pictures else loaded
+        if (wanted := _bytes(loaded)) <= limit:
+            for key in [key for key in self.kept if key[1] != setting]:
+                if self.bytes + wanted <= limit:
+                    break
+                del self.kept[key]
+            if self.bytes + wanted <= limit:
+                self.kept[name, setting] = loaded
+        return loaded
+
+
+def _bytes(task: TaskData) -> int:
+    return sum(part.image_NCHW.nbytes + part.label_N.nbytes for part in task.parts.values())
+
+
+#: What this process keeps.
+KEPT = KeptTasks()

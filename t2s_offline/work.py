@@ -38,8 +38,6 @@ from t2s_offline.workshop import (
 
 if TYPE_CHECKING:
     from t2s_offline.networks import Backbone
-    from t2s_offline.recipe import Recipe
-    from t2s_offline.store import RewardStore
     from t2s_offline.task_data import TaskData
 
 
@@ -129,19 +127,21 @@ def still_missing(unit: Unit, shop: Workshop) -> list[Cell]:
 def _measure(unit: Unit, shop: Workshop, missing: list[Cell]) -> Outcome:
     from t2s_offline.evaluate import evaluate
     from t2s_offline.frames import now
+    from t2s_offline.task_data import check_same_pictures, memory_share
 
-    recipe = shop.recipes[unit.recipe_id]
+    recipe, digests, limit = shop.recipes[unit.recipe_id], shop.store.digests(), memory_share(shop.workers)
     tables: dict[str, list[dict[str, Any]]] = {"tasks": [], "rewards": []}
     tasks = list(dict.fromkeys(task for task, _ in missing))
     for task in tasks:
-        check_digest(task, recipe, shop.store, shop.data)
+        check_digest(task, digests.get(task), shop.data)
     backbone, attempt = obtain(unit, shop)
     if attempt is not None:  # written now: a kill while measuring must not lose what the kept backbone cost
         _write(unit, shop, {"backbones": [attempt]})
     begin = time.perf_counter()
     for task in tasks:
         metrics = [metric for of, metric in missing if of == task]
-        loaded = load_data(task, recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, shop.data)
+        loaded = load_data(task, recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, shop.data, limit)
+        check_same_pictures(digests.get(task), loaded)
         tables["tasks"].append(task_row(task, loaded, whole=not recipe.eval_pictures))
         for row in evaluate(backbone, task, loaded.parts, recipe, metrics, seed=unit.seed):
             key = {"recipe": unit.recipe_id, "task": task, "configuration": unit.configuration, "seed": unit.seed}
@@ -157,21 +157,17 @@ def _measure(unit: Unit, shop: Workshop, missing: list[Cell]) -> Outcome:
 def task_row(task: str, loaded: TaskData, *, whole: bool) -> dict[str, Any]:
     """A row of the tasks table. `whole`: its parts are all there, so they can be counted."""
     counts = {f"n_{part}": len(pictures) for part, pictures in loaded.parts.items()} if whole else {}
-    digest = getattr(loaded, "digest", None)
-    return {"task": task, "classes": len(loaded.classes), **counts, "source": "sweep", "digest": digest}
+    return {"task": task, "classes": len(loaded.classes), **counts, "source": "sweep", "digest": loaded.digest}
 
 
 @cache
-def check_digest(task: str, recipe: Recipe, store: RewardStore, data: Path | None) -> None:
-    """Raise BadInput when the store knows other pictures under the task's name; asked once a process, before anything
-    is trained for a reward that would be refused."""
-    from t2s_offline.frames import contradiction
+def check_digest(task: str, stored: str | None, data: Path | None) -> None:
+    """Raise BadInput when a store knows other pictures under the task's name; asked once a process and digest, before
+    anything is trained for a reward that would be refused."""
+    from t2s_offline.task_data import other_pictures, task_digest
 
-    digest = getattr(load_data(task, recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, data), "digest", None)
-    with store.reader() as con:
-        row = con.execute("SELECT digest FROM tasks WHERE task = $1", [task]).fetchone()
-    if digest and row and row[0] and row[0] != digest:
-        raise contradiction(schema.TASKS, {"task": task}, "digest", row[0], digest)
+    if stored and (found := task_digest(task, data)) != stored:
+        raise other_pictures(task, stored, found, str(data or "what is here"))
 
 
 def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]:

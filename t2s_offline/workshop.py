@@ -23,7 +23,7 @@ from t2s_offline.files import is_plain
 from t2s_offline.recipe import Recipe, SweepSpec
 from t2s_offline.space import TASK2SIM, SimSpace, real_name
 from t2s_offline.store import RewardStore
-from t2s_offline.tasks import data_folder, locate
+from t2s_offline.tasks import data_folder
 
 if TYPE_CHECKING:
     import torch
@@ -202,13 +202,14 @@ def _opened(recipe: Recipe, device: str) -> Renderer:
     return recipe_renderer(recipe, device=device, **one_thread)
 
 
-@cache
-def load_data(task: str, size: int, resize: float, pictures: int, data: Path | None) -> TaskData:
-    """A task's pictures, read once a process."""
-    from t2s_offline.task_data import load_task
+def load_data(
+    task: str, size: int, resize: float, pictures: int, data: Path | None, limit: int | None = None
+) -> TaskData:
+    """A task's pictures, kept for the next unit where there is room. limit: bytes that this process keeps in all;
+    default: what `memory_share` gives one process."""
+    from t2s_offline.task_data import KEPT, memory_share
 
-    loaded = load_task(locate(task, data), size, data=data, resize=resize)
-    return loaded.limited(pictures) if pictures else loaded
+    return KEPT.get(task, (size, resize, pictures, data), memory_share() if limit is None else limit)
 
 
 _SLOTS: list[Any] = []  # open lock files: the slots this process holds until it ends

@@ -16,14 +16,18 @@ from t2s_offline.errors import BadInput
 from t2s_offline.evaluate import evaluate
 from t2s_offline.frames import typed
 from t2s_offline.handover import KeptBackbones, embedded, hand_over_backbone, probe_of, render_pictures, workshop_of
+from t2s_offline.live import LivePath
 from t2s_offline.matrix import Embeddings
 from t2s_offline.networks import build, load_backbone, save_backbone
 from t2s_offline.pictures import Pictures
 from t2s_offline.space import TASK2SIM
+from t2s_offline.spool import absorb
 from t2s_offline.store import RewardStore
 from t2s_offline.sweep import declare, run
 from t2s_offline.task_data import load_task, task_digest
+from t2s_offline.work import run_unit
 from t2s_offline.workshop import Unit, Workshop, single_threaded
+from tests.test_cli import failed
 
 SPEC = """
 tasks = ["digits"]
@@ -118,6 +122,26 @@ def test_pictures_other_than_the_stores_are_not_measured(shop: Workshop) -> None
     KeptBackbones(shop, recipe_id, "digits", stored=task_digest("digits")).measure(0)
     with pytest.raises(BadInput, match="task digits: embedded holds other pictures"):
         KeptBackbones(shop, recipe_id, "digits", stored="0" * 32).measure(0)
+
+
+def knows_other_digits(shop: Workshop) -> None:
+    tasks = shop.store.frame("tasks").with_columns(digest=pl.lit("0" * 32))
+    shop.store.add({"tasks": tasks}, replace=True)
+
+
+def test_a_sweep_and_a_live_cell_measure_no_other_pictures(shop: Workshop, tmp_path: Path) -> None:
+    recipe_id = next(iter(shop.recipes))
+    knows_other_digits(shop)
+    before = shop.store.frame("rewards"), shop.store.frame("backbones")
+    with pytest.raises(BadInput, match="task digits: embedded holds other pictures"):
+        LivePath(shop, recipe_id, "knn5", use_val=False)("digits", "11111111")
+    with pytest.raises(BadInput, match="task digits: embedded holds other pictures"):
+        run_unit(Unit(recipe_id, "00000000", 0, (("digits", "linear"),)), shop)
+    line = failed("sweep", tmp_path / "spec.toml", "--store", shop.store.path, "--workers", "1", "--device", "cpu")
+    assert "task digits: embedded holds other pictures" in line
+    absorb(shop.store)
+    for table, frame in zip(("rewards", "backbones"), before, strict=True):
+        assert shop.store.frame(table).equals(frame)
 
 
 def _digits() -> Pictures:

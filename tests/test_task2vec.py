@@ -17,7 +17,7 @@ from t2s_offline.fisher import batch_fisher, picture_fisher
 from t2s_offline.networks import Backbone, build, linear_head, save_backbone
 from t2s_offline.store import RewardStore
 from t2s_offline.task2vec import Probe, balanced, embed, open_probe, probe_name, with_replacement
-from t2s_offline.task_data import load_task
+from t2s_offline.task_data import load_task, task_digest
 from t2s_offline.variational import variational_fisher
 
 
@@ -189,3 +189,10 @@ def test_the_command_writes_to_a_store_or_a_file(tmp_path: Path) -> None:
     assert embeddings.probe.endswith("-16px")
     assert embeddings.vector_TD.shape == (1, 4800)
     assert isinstance(CliRunner().invoke(embed_command, arguments).exception, BadInput)
+    assert RewardStore(tmp_path / "a.duckdb").digests() == {"digits": task_digest("digits")}
+    other = np.zeros((12, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "digits.npz", x=other, y=np.arange(12) % 2)
+    arguments = [str(tmp_path / "digits.npz"), *arguments[1:], "--store", str(tmp_path / "a.duckdb")]
+    refused = CliRunner().invoke(embed_command, arguments).exception
+    assert "task digits: " in str(refused)
+    assert "holds other pictures" in str(refused)

@@ -201,17 +201,20 @@ def embed_command(
     """
     from t2s_offline import networks, single, task2vec
     from t2s_offline.store import RewardStore
-    from t2s_offline.task_data import load_task
+    from t2s_offline.task_data import check_same_pictures, load_task
     from t2s_offline.tasks import locate
 
     if (store_path is None) == (out is None):
         raise BadInput("expected one of --store STORE and --out FILE.parquet")
     probe = task2vec.open_probe(probe_path, networks.open_device(device))
     loaded = load_task(locate(task, data, paths=True), size or probe.size, resize=probe.resize)
+    stored = RewardStore(store_path).digests() if store_path is not None and store_path.exists() else {}
+    check_same_pictures(stored.get(loaded.name), loaded)
     with closing(Bar("embed", "picture")) as bar:
         vector = task2vec.embed(loaded.bank, probe, loaded.name, samples=samples, estimator=estimator, progress=bar)
     name = task2vec.probe_name(probe, size or probe.size, estimator, samples)
-    frames = single.embedding_frames(loaded.name, name, vector, loaded.source)
+    new = None if loaded.name in stored else loaded.digest
+    frames = single.embedding_frames(loaded.name, name, vector, loaded.source, new)
     if store_path is not None:
         RewardStore(store_path).add(frames)
     elif out is not None:

@@ -97,11 +97,12 @@ def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Stud
         return load_backbone(path).backbone if path.is_file() else None
 
     def task(task_name: str, size: int) -> TaskData | None:
-        from t2s_offline.task_data import load_task
-        from t2s_offline.tasks import locate
+        from t2s_offline.task_data import check_same_pictures, load_task
 
         try:
-            return load_task(locate(task_name, data), size, data=data, resize=recipe_of.eval_resize)
+            loaded = load_task(task_name, size, data=data, resize=recipe_of.eval_resize)
+            check_same_pictures(store.digests().get(task_name), loaded)
+            return loaded
         except T2SError:
             return None
 

@@ -21,6 +21,7 @@ from t2s_offline.recipe import SweepSpec, read_spec
 from t2s_offline.space import TASK2SIM, is_reference, real_name
 from t2s_offline.store import RewardStore
 from t2s_offline.sweep import attempts, declare, pending, plan, run, sharded
+from t2s_offline.task_data import check_tasks
 from t2s_offline.work import Outcome
 from t2s_offline.workshop import REAL_VARIABLE, Unit, Workshop, check_real, pin
 
@@ -105,7 +106,9 @@ def sweep(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     declare(store, spec, TASK2SIM, tasks)
-    bar = SweepBar(len(pending(units, store)))
+    missing = pending(units, store)
+    check_tasks(store.digests(), {task: None for unit in missing for task, _ in unit.cells}, data)
+    bar = SweepBar(len(missing))
     try:
         report = run(
             units, shop, retries=retries, keep_going=keep_going, spool_only=shard is not None, progress=bar.update
