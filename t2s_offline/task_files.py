@@ -142,8 +142,11 @@ def read_torchvision_task(
     name: str, root: Path, size: int, resize: float, *, download: bool = False
 ) -> dict[str, Pictures]:
     """What torchvision keeps under located.path, its own parts where it has them."""
+    from PIL import EpsImagePlugin
     from torchvision import datasets
 
+    # torchvision opens every format: Pillow must find no Ghostscript to start for a file of PostScript
+    EpsImagePlugin.gs_binary = False
     splits: dict[str, list[dict[str, Any]]] = {"train": [{}]}
     if name in ("Flowers102", "DTD"):
         splits = {part: [{"split": part}] for part in PARTS}

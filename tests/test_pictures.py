@@ -14,6 +14,7 @@ from PIL import Image
 
 from t2s_offline.errors import BadFile
 from t2s_offline.pictures import read_folder, read_picture
+from t2s_offline.task_data import load_task
 
 #: Reads a folder again and again in threads, without pytest's own filters.
 READ = """
@@ -72,18 +73,36 @@ def test_a_picture_of_no_numbers_is_a_bad_file(tmp_path: Path) -> None:
             read_picture(tmp_path / "nan.tiff", 8)
 
 
-def test_a_picture_starts_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostScript is drawn by Ghostscript, a program: such a file is no picture here, whatever it is called."""
+@pytest.fixture
+def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that appears when Ghostscript is started, which is a trap on PATH here."""
     from PIL import EpsImagePlugin
 
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # looked for again
-    trap = tmp_path / "bin" / "gs"
-    trap.parent.mkdir()
-    trap.write_text(f"#!/bin/sh\necho started >> {tmp_path}/started\n")
-    trap.chmod(0o755)
-    monkeypatch.setenv("PATH", str(trap.parent), prepend=os.pathsep)
-    drawing = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n%%EndComments\nshowpage\n%%EOF\n"
-    (tmp_path / "drawing.jpg").write_text(drawing)
+    program = tmp_path / "bin" / "gs"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho started >> {tmp_path}/started\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    return tmp_path / "started"
+
+
+DRAWING = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+def test_a_picture_starts_no_program(tmp_path: Path, trap: Path) -> None:
+    """PostScript is drawn by Ghostscript, a program: such a file is no picture here, whatever it is called."""
+    (tmp_path / "drawing.jpg").write_text(DRAWING)
     with pytest.raises(BadFile, match=r"drawing\.jpg"):
         read_picture(tmp_path / "drawing.jpg", 8)
-    assert not (tmp_path / "started").exists()
+    assert not trap.exists()
+
+
+def test_a_picture_that_torchvision_keeps_starts_no_program(tmp_path: Path, trap: Path) -> None:
+    folder = tmp_path / "data" / "EuroSAT" / "eurosat" / "2750" / "Forest"
+    folder.mkdir(parents=True)
+    (folder / "Forest_1.jpg").write_text(DRAWING)
+    (tmp_path / "data" / "EuroSAT" / ".torchvision").touch()
+    with pytest.raises(BadFile, match="torchvision cannot read EuroSAT"):
+        load_task("EuroSAT", 8, data=tmp_path / "data")
+    assert not trap.exists()
