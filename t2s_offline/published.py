@@ -15,11 +15,10 @@ SOURCE = f"{REPOSITORY}@{COMMIT}"
 
 #: Two lines on the table as a whole.
 CAVEATS = (
-    "These are the authors' figures, measured with the network in training mode: by their code 5-NN features are "
-    "normalised by the statistics of the batch at hand, which without an official split holds pictures of few classes; "
-    "with our probe that alone moves accuracies by up to 20 points (docs/published-table.md).",
-    "There is one seed a cell, no val part, and the paper's Domain Randomization row (19.42 and 45.06) is below every "
-    "configuration's mean here: Tables 2 and 3 of the paper do not all come from this table.",
+    "The authors measured 5-NN with the network in training mode: batch norms used the batch at hand, often of one "
+    "class; with our probe that takes 7 to 25 points from a task (docs/published-table.md).",
+    "There is one seed a cell and no val part, and the paper's Domain Randomization row (19.42 and 45.06) is below the "
+    "mean of every configuration here: it does not come from this table.",
 )
 
 #: What stands beside figures of left-out tasks of this table.
