@@ -202,6 +202,7 @@ def published(store: RewardStore) -> None:
     rows = [[name, float(a), float(b)] for name, a, b in zip(names, mine_TP.mean(0), their_TP.mean(0), strict=True)]
     print("\n" + markdown(["parameter, mean over these tasks", "here", "published"], rows))
     print(f"\nrho of the means {spearmanr(mine_TP.mean(0), their_TP.mean(0)).statistic:.2f}")
+    print("a possible cause beside the renderer: theirs was measured in training mode (docs/published-table.md)")
 
 
 def cost(store: RewardStore) -> None:
