@@ -164,10 +164,9 @@ def task_row(task: str, loaded: TaskData, *, whole: bool) -> dict[str, Any]:
 def check_digest(task: str, stored: str | None, data: Path | None) -> None:
     """Raise BadInput when a store knows other pictures under the task's name; asked once a process and digest, before
     anything is trained for a reward that would be refused."""
-    from t2s_offline.task_data import other_pictures, task_digest
+    from t2s_offline.task_data import check_tasks
 
-    if stored and (found := task_digest(task, data)) != stored:
-        raise other_pictures(task, stored, found, str(data or "what is here"))
+    check_tasks({task: stored}, [task], data)
 
 
 def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]:

@@ -86,14 +86,19 @@ def test_a_folder_of_pictures_is_embedded_and_measured(shop: Workshop, photos: P
     width = len(task2vec.embed(_digits(), probe, "digits", samples=16))
     known = Embeddings(name, ("digits",), np.ones((1, width), dtype=np.float32))
     task = load_task(photos, probe.size)
-    embeddings = embedded(task, "mine", known, probe_of(known, str(probe_file)))
+    found, made = probe_of(known, str(probe_file))
+    assert made == task2vec.Made(probe.name, 16, "sample", 1000)
+    embeddings = embedded(task, "mine", known, found, made)
     assert embeddings.tasks == ("digits", "mine")
     assert np.isfinite(embeddings.vector_TD).all()
-    again = embedded(task, "digits", known, probe_of(known, str(probe_file)))
+    again = embedded(task, "digits", known, found, made)
     assert again.tasks == ("digits",)
     np.testing.assert_array_equal(again.vector_TD[0], embeddings.vector_TD[1])
-    with pytest.raises(BadInput, match="use that probe"):
-        probe_of(Embeddings("other", ("digits",), known.vector_TD), str(probe_file))
+    for name, expected in (("other", "do not say how they were made"), ("resnet18-0123abcd-16px", "use that probe")):
+        with pytest.raises(BadInput, match=expected):
+            probe_of(Embeddings(name, ("digits",), known.vector_TD), str(probe_file))
+    with pytest.raises(BadInput, match=r"--probe FILE"):
+        probe_of(known, None)
 
 
 @pytest.mark.parametrize("metric", ["knn5", "linear", "logme", "finetune"])
@@ -125,8 +130,8 @@ def test_pictures_other_than_the_stores_are_not_measured(shop: Workshop) -> None
 
 
 def knows_other_digits(shop: Workshop) -> None:
-    tasks = shop.store.frame("tasks").with_columns(digest=pl.lit("0" * 32))
-    shop.store.add({"tasks": tasks}, replace=True)
+    with shop.store.writer() as con:
+        con.execute("UPDATE tasks SET digest = $1", ["0" * 32])
 
 
 def test_a_sweep_and_a_live_cell_measure_no_other_pictures(shop: Workshop, tmp_path: Path) -> None:
@@ -134,9 +139,9 @@ def test_a_sweep_and_a_live_cell_measure_no_other_pictures(shop: Workshop, tmp_p
     knows_other_digits(shop)
     before = shop.store.frame("rewards"), shop.store.frame("backbones")
     with pytest.raises(BadInput, match="task digits: embedded holds other pictures"):
-        LivePath(shop, recipe_id, "knn5", use_val=False)("digits", "11111111")
-    with pytest.raises(BadInput, match="task digits: embedded holds other pictures"):
-        run_unit(Unit(recipe_id, "00000000", 0, (("digits", "linear"),)), shop)
+        LivePath(shop, recipe_id, "knn5", ())("digits", "11111111")
+    outcome = run_unit(Unit(recipe_id, "00000000", 0, (("digits", "linear"),)), shop)
+    assert "task digits: embedded holds other pictures" in outcome.error
     line = failed("sweep", tmp_path / "spec.toml", "--store", shop.store.path, "--workers", "1", "--device", "cpu")
     assert "task digits: embedded holds other pictures" in line
     absorb(shop.store)

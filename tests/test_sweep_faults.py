@@ -23,6 +23,7 @@ from t2s_offline.progress import merge_stores, progress_of
 from t2s_offline.spool import absorb, refused, shards, spool_folder, write_shard
 from t2s_offline.store import RewardStore
 from t2s_offline.sweep import attempts, pending, run
+from t2s_offline.task_data import task_digest
 from t2s_offline.work import claim_path, obtain, run_unit, unrepeatable
 from t2s_offline.workshop import Unit, Workshop
 from tests.test_sweep import SPEC, Sweep
@@ -65,7 +66,7 @@ def test_a_live_cell_after_a_sweep_without_backbones_blocks_nothing(one: Sweep) 
     shop = replace(one.shop("a"), keep_backbones=False)
     run(one.units, shop)
     (unit,) = one.units
-    live = live_path(shop.store, unit.recipe_id, "logme", use_val=False, device="cpu")
+    live = live_path(shop.store, unit.recipe_id, "logme", validated=(), device="cpu")
     assert live("digits", unit.configuration) is not None
     assert absorb(shop.store) == {}
     more = [replace(unit, cells=(*unit.cells, ("digits", "logme"), ("digits", "linear")))]
@@ -338,19 +339,16 @@ def test_a_task_of_other_pictures_is_refused_before_anything_is_trained(
     one: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop, (unit,) = one.shop("a"), one.units
-    loaded = work.load_data("digits", 16, 1.0, 100, None)
     shop.store.add({"tasks": typed(pl.DataFrame([{"task": "digits", "digest": "a" * 32}]), schema.TASKS, "test")})
-    object.__setattr__(loaded, "digest", "b" * 32)
-    monkeypatch.setattr(work, "load_data", lambda *_: loaded)
-    work.check_digest.cache_clear()
     stepless(monkeypatch)
     outcome = run_unit(unit, shop)
     assert outcome.hopeless
-    assert "task digits here is other pictures than the store's digits" in outcome.error
-    object.__setattr__(loaded, "digest", "a" * 32)
+    assert "task digits: embedded holds other pictures" in outcome.error
     monkeypatch.undo()
-    monkeypatch.setattr(work, "load_data", lambda *_: loaded)
+    with shop.store.writer() as con:
+        con.execute("UPDATE tasks SET digest = $1", [task_digest("digits")])
     assert run_unit(unit, shop).status == "done"
     absorb(shop.store)
     row = shop.store.frame("tasks").row(0, named=True)
-    assert (row["digest"], row["classes"], row["n_train"]) == ("a" * 32, 10, None), "parts were limited, so not counted"
+    assert (row["digest"], row["classes"]) == (task_digest("digits"), 10)
+    assert row["n_train"] is None, "parts were limited, so not counted"

@@ -347,7 +347,7 @@ def test_pixels_of_another_version_are_refused_and_kept_backbones_are_not(
     with pytest.raises(BadInput, match=match):
         hand_over_backbone(shop, recipe.recipe_id(), "00000000", tmp_path / "b.safetensors")
     with pytest.raises(BadInput, match=match):
-        live_path(store, recipe.recipe_id(), "knn5", use_val=False, device="cpu")("digits", "00000000")
+        live_path(store, recipe.recipe_id(), "knn5", validated=(), device="cpu")("digits", "00000000")
     unit = Unit(recipe.recipe_id(), "00000000", 0, ())
     save_backbone(shop.backbone(unit), build(recipe.backbone, seed=0), None, {"size": 16})
     assert 0 <= KeptBackbones(shop, recipe.recipe_id(), "digits").measure(0) <= 100

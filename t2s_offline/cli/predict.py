@@ -57,8 +57,8 @@ if TYPE_CHECKING:
 @format_option("table", "json")
 def predict(
     target: str | None, named: str | None, folder: Path, store_path: Path, recipe: str | None, metric: str, top: int,
-    measure: int, probe_path: str | None, samples: int | None, data: Path | None, device: str, images: int | None, pretrain: bool,
-    out: Path | None, file_format: str,
+    measure: int, probe_path: str | None, samples: int | None, data: Path | None, device: str, images: int | None,
+    pretrain: bool, out: Path | None, file_format: str,
 ) -> None:  # fmt: skip
     """Predict the configuration to pre-train with: for an embedded task, or a folder of class folders.
 

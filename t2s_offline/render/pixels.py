@@ -30,8 +30,8 @@ BACKGROUNDS = ("backgrounds.py", "scenery.py", "interiors.py", "materials.py", "
 #: The sources that decide a renderer's pixels, relative to this folder.
 SOURCES = {
     "builtin": (
-        *CATALOGUE, *BACKGROUNDS, "builtin.py", "coverage.py", "kernel.py", "lens.py", "optics.py", "shading.py", "sky.py",
-        "stage.py", "surface.py", "user_meshes.py",
+        *CATALOGUE, *BACKGROUNDS, "builtin.py", "coverage.py", "kernel.py", "lens.py", "optics.py", "shading.py",
+        "sky.py", "stage.py", "surface.py", "user_meshes.py",
     ),
     "tdw": ("scene.py", "tdw.py", "tdw_commands.py", "tdw_models.py", "tdw_renderer.py", "tdw_session.py"),
 }  # fmt: skip
