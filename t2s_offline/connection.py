@@ -92,9 +92,9 @@ class StoreFile:
         else:
             con = self._locked_out(lambda: duckdb.connect(str(self._checked_path()), read_only=True, config=SAFE))
         with _tidy_errors(self.path), closing(con):
-            self._present(con)
             for key, value in (config or {}).items():
                 con.execute(f"SET {key} = '{value}'")
+            self._present(con)  # nothing of the file is evaluated before the guard is up
             yield con
 
     @contextmanager
@@ -113,6 +113,8 @@ class StoreFile:
             users.append(alias)
             try:
                 con.execute(f"USE {alias}")
+                if not users[1:]:
+                    self._check_plain(con, path)
                 if read_only:
                     self._present(con)
                 yield con
@@ -121,6 +123,25 @@ class StoreFile:
                 users.pop()
                 if not users:
                     con.execute(f"DETACH {alias}")
+
+    def _check_plain(self, con: Connection, path: Path) -> None:
+        """BadFile when a stranger's SQL would run under our names: a view in place of a table could read any file, and
+        a macro may be called like a function of DuckDB. Asked once a process and file."""
+        status = path.stat()
+        known = os.getpid(), path, status.st_ino, status.st_dev
+        if known in _PLAIN:
+            return
+        of_file = "WHERE NOT internal AND database_name = current_database()"
+        views = {name for (name,) in con.execute(f"SELECT view_name FROM duckdb_views() {of_file}").fetchall()}
+        if taken := sorted(views & {"t2s_store", *schema.TABLES}):
+            raise BadFile(f"{self.path}: {taken[0]} is a view; expected a table of a reward store; get the store again")
+        macros = con.execute(f"SELECT function_name FROM duckdb_functions() {of_file} ORDER BY 1 LIMIT 1").fetchone()
+        if macros:
+            raise BadFile(
+                f"{self.path} defines the macro {macros[0]!r}, and SQL of others is run by `query` alone; "
+                f"drop it with a DuckDB client, or import an export of this store"
+            )
+        _PLAIN.add(known)
 
     def _checked_path(self) -> Path:
         """The path, when a DuckDB file lies there: DuckDB would try other formats by downloading extensions."""
@@ -244,6 +265,8 @@ def _migrate(con: Connection) -> None:
 
 #: Aliases of attached files by process and path, one for each connection that uses the file; under _ENGINE_LOCK.
 _USERS: dict[tuple[int, Path], list[str]] = {}
+#: Files, by process, path, inode and device, that hold no view or macro under names of ours.
+_PLAIN: set[tuple[int, Path, int, int]] = set()
 _NUMBER = itertools.count()
 
 

@@ -194,6 +194,9 @@ VIEWS = {
         GROUP BY c.recipe, c.metric, c.configuration""",
 }
 
+#: The views as a prefix of a query, for whoever must not rely on what a file calls so.
+WITH_VIEWS = "WITH " + ", ".join(f"{name} AS ({body.strip()})" for name, body in VIEWS.items())
+
 #: What each view is for, shown by `t2s-offline query --help` and the README.
 VIEW_MEANINGS = {
     "cells": "a row a (recipe, metric, task, configuration): mean over seeds and their standard deviation",

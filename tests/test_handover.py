@@ -145,8 +145,8 @@ def test_a_sweep_and_a_live_cell_measure_no_other_pictures(shop: Workshop, tmp_p
     line = failed("sweep", tmp_path / "spec.toml", "--store", shop.store.path, "--workers", "1", "--device", "cpu")
     assert "task digits: embedded holds other pictures" in line
     absorb(shop.store)
-    for table, frame in zip(("rewards", "backbones"), before, strict=True):
-        assert shop.store.frame(table).equals(frame)
+    after = shop.store.frame("rewards"), shop.store.frame("backbones").filter(pl.col("status") == "done")
+    assert all(new.equals(old) for new, old in zip(after, before, strict=True)), "a failed attempt at most is recorded"
 
 
 def _digits() -> Pictures:

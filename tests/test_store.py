@@ -416,3 +416,24 @@ def test_a_table_folder_is_a_store_that_can_be_read(tiny_store: RewardStore, tmp
         folder.matrix()
     with pytest.raises(BadFile, match=r"rewards\.parquet"):
         RewardStore(tmp_path).matrix()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE embeddings; CREATE VIEW embeddings AS SELECT content AS task FROM read_text('{secret}')",
+        "DROP TABLE t2s_store; CREATE VIEW t2s_store AS SELECT 2 AS version, content FROM read_text('{secret}')",
+        "CREATE MACRO avg(x) AS (SELECT content FROM read_text('{secret}'))",
+        "CREATE MACRO anything() AS TABLE SELECT * FROM read_text('{secret}')",
+    ],
+)
+def test_sql_that_a_file_brings_is_not_run(tiny_store: RewardStore, tmp_path: Path, sql: str) -> None:
+    (tmp_path / "secret").write_text("secret")
+    with duckdb.connect(str(tiny_store.path)) as con:
+        con.execute(sql.format(secret=tmp_path / "secret"))
+    os.replace(tiny_store.path, tmp_path / "theirs.duckdb")  # another file than this process has looked at
+    theirs = RewardStore(tmp_path / "theirs.duckdb")
+    with pytest.raises(BadFile, match=r"is a view|the macro"):
+        theirs.frame("embeddings")
+    with pytest.raises(BadFile, match=r"is a view|the macro"), theirs.writer():
+        pass

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from t2s_offline import schema
 from t2s_offline.errors import BadInput, EmptyStore, T2SError
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.policy import SavedPolicy
@@ -54,7 +55,7 @@ class Facts:
     def ask(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """Rows of a SELECT on the store as dictionaries; `values` for $1, $2 … (names of users are never SQL)."""
         with self.store.reader() as con:
-            result = con.execute(sql, list(values))
+            result = con.execute(f"{schema.WITH_VIEWS} {sql}", list(values))
             names = [column[0] for column in result.description or []]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
