@@ -24,6 +24,7 @@ Float64 = npt.NDArray[np.float64]
 
 WEIGHTS = "policy.safetensors"
 CARD = "policy.json"
+CENTRE = "centre"
 FORMAT = "t2s-offline policy 1"
 MAX_CARD = 16 << 20  # bytes
 
@@ -64,10 +65,14 @@ class MLP:
 
 @dataclass(frozen=True)
 class FactoredPolicy:
-    """P(a) = product over parameters of head_i(a_i) (paper, section 3.3), mean over the networks of several seeds."""
+    """P(a) = product over parameters of head_i(a_i) (paper, section 3.3), mean over the networks of several seeds.
+
+    centre_D: what is subtracted from a unit embedding, which is then made of length 1 again; None for nothing.
+    """
 
     space: SimSpace
     networks: tuple[MLP, ...]
+    centre_D: Float32 | None = None
 
     def heads(self, unit_TD: Float32) -> list[Float64]:
         """Probability of each level, one array (S, T, levels) a parameter."""
@@ -76,6 +81,7 @@ class FactoredPolicy:
             raise BadInput(
                 f"embedding of {unit_TD.shape[1]} values; the policy was trained on {width}: use the same probe"
             )
+        unit_TD = centred(unit_TD, self.centre_D)
         logits_STL = np.stack([network.logits(unit_TD) for network in self.networks]).astype(np.float64)
         splits = np.cumsum(self.space.levels_P)[:-1]
         return [softmax(part) for part in np.split(logits_STL, splits, axis=2)]
@@ -96,6 +102,18 @@ class FactoredPolicy:
         decision_TC = np.zeros((len(unit_TD), len(self.space)))
         decision_TC[np.arange(len(unit_TD)), likeliest_T] = 1.0
         return decision_TC
+
+
+def centred(unit_TD: Float32, centre_D: Float32 | None) -> Float32:
+    """Unit embeddings about a centre, of length 1 again, shape (T, D); as they are without one.
+
+    Task2Vec vectors are nearly parallel: about their mean they tell tasks apart. What lies at the centre becomes zeros.
+    """
+    if centre_D is None:
+        return unit_TD
+    wide_TD = unit_TD.astype(np.float64) - centre_D
+    norm_T1 = np.linalg.norm(wide_TD, axis=1, keepdims=True)
+    return np.divide(wide_TD, norm_T1, out=np.zeros_like(wide_TD), where=norm_T1 > 1e-6).astype(np.float32)
 
 
 def softmax(logits: Float64) -> Float64:
@@ -121,6 +139,8 @@ def save_policy(folder: Path, policy: FactoredPolicy, card: Mapping[str, Any]) -
         for seed, network in enumerate(policy.networks)
         for field, array in vars(network).items()
     }
+    if policy.centre_D is not None:
+        tensors[CENTRE] = np.ascontiguousarray(policy.centre_D)
     text = json.dumps(
         {"format": FORMAT, "space": str(policy.space), **card}, indent=1, ensure_ascii=False, allow_nan=False
     )
@@ -153,7 +173,7 @@ def load_policy(folder: Path) -> SavedPolicy:
         raise BadFile(f"the policy in {folder} is damaged: weights that are not finite; learn it again")
     fields = MLP.__dataclass_fields__
     networks = tuple(MLP(*(tensors[f"{seed}.{field}"] for field in fields)) for seed in range(seeds))
-    return SavedPolicy(FactoredPolicy(space, networks), card)
+    return SavedPolicy(FactoredPolicy(space, networks, tensors.get(CENTRE)), card)
 
 
 def _read_card(path: Path) -> dict[str, Any]:
@@ -185,7 +205,8 @@ def _seeds(shapes: Mapping[str, tuple[int, ...]], levels: int) -> int:
         "weight3": (levels, width), "bias3": (levels,),
     }  # fmt: skip
     seeds = len(shapes) // len(wanted)
-    layout = {f"{seed}.{field}": shape for seed in range(seeds) for field, shape in wanted.items()}
+    layout = {CENTRE: (inputs,)} if CENTRE in shapes else {}
+    layout |= {f"{seed}.{field}": shape for seed in range(seeds) for field, shape in wanted.items()}
     if wrong := sorted(name for name in layout.keys() | shapes.keys() if layout.get(name) != shapes.get(name)):
         raise BadInput(f"tensor {wrong[0][:60]} has shape {shapes.get(wrong[0])}; expected {layout.get(wrong[0])}")
     return seeds

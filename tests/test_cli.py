@@ -14,6 +14,7 @@ import pytest
 from t2s_offline.cli import COMMANDS, cli
 from t2s_offline.cli.learn import HYPERPARAMETERS
 from t2s_offline.learners.reinforce import Reinforce
+from t2s_offline.policy import load_policy
 from t2s_offline.store import RewardStore
 
 SMALL = [
@@ -65,8 +66,11 @@ def test_every_command_has_help_with_an_example() -> None:
 def test_the_defaults_are_the_learners() -> None:
     learner = Reinforce()
     assert {name: default for name, (default, _) in HYPERPARAMETERS.items()} == {
-        field.name: getattr(learner, field.name) for field in fields(learner) if field.name != "published_indexing"
+        field.name: getattr(learner, field.name)
+        for field in fields(learner)
+        if field.name not in ("published_indexing", "centre")
     }
+    assert (learner.published_indexing, learner.centre) == (False, False)
 
 
 def test_learn_predict_compare(tiny_store: RewardStore, tmp_path: Path) -> None:
@@ -75,6 +79,12 @@ def test_learn_predict_compare(tiny_store: RewardStore, tmp_path: Path) -> None:
     assert learned.returncode == 0, learned.stderr
     assert "0 misses" in learned.stderr
     assert "80.00" in learned.stdout
+
+    about = run("learn", *store, "--out", tmp_path / "about", "--centre", *SMALL)
+    assert about.returncode == 0, about.stderr
+    assert load_policy(tmp_path / "about").policy.centre_D is not None
+    asked = run("predict", "birds", "--policy", tmp_path / "about", *store, "--format", "json")
+    assert json.loads(asked.stdout)["configuration"] == "101"
 
     predicted = run("predict", "--task", "birds", "--policy", tmp_path / "policy", *store, "--format", "json")
     result = json.loads(predicted.stdout)

@@ -70,6 +70,25 @@ def test_a_policy_is_saved_and_loaded(policy: FactoredPolicy, tmp_path: Path) ->
     assert sorted(file.name for file in (tmp_path / "p").iterdir()) == [CARD, WEIGHTS]
 
 
+def test_a_centre_is_subtracted_before_unit_length_and_saved(policy: FactoredPolicy, tmp_path: Path) -> None:
+    centre_D = UNIT.mean(axis=0)
+    about = FactoredPolicy(SPACE, policy.networks, centre_D)
+    moved = UNIT - centre_D
+    moved /= np.linalg.norm(moved, axis=1, keepdims=True)
+    np.testing.assert_allclose(about.probabilities(UNIT), policy.probabilities(moved), rtol=1e-4)
+    assert not np.allclose(about.probabilities(UNIT), policy.probabilities(UNIT), rtol=1e-2)
+    assert np.isfinite(about.probabilities(centre_D[None])).all()
+    save_policy(tmp_path, about, {})
+    saved = load_policy(tmp_path).policy
+    assert np.array_equal(saved.centre_D, centre_D)
+    assert np.array_equal(saved.probabilities(UNIT), about.probabilities(UNIT))
+    save_policy(tmp_path, FactoredPolicy(SPACE, policy.networks, centre_D[:5]), {})
+    with pytest.raises(BadFile, match="centre is of another width"):
+        load_policy(tmp_path)
+    save_policy(tmp_path, policy, {})
+    assert load_policy(tmp_path).policy.centre_D is None
+
+
 def test_an_embedding_of_another_width_is_refused(policy: FactoredPolicy) -> None:
     with pytest.raises(BadInput, match="same probe"):
         policy.probabilities(UNIT[:, :5])

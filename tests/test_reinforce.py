@@ -167,6 +167,28 @@ def test_a_planted_table_whose_best_depends_on_the_task_is_solved(
     assert np.allclose(chance_TC.sum(axis=1), 1)
 
 
+def test_nearly_parallel_embeddings_are_told_apart_about_their_mean(
+    planted: RewardMatrix, planted_embeddings: Embeddings
+) -> None:
+    parallel = replace(planted_embeddings, vector_TD=planted_embeddings.vector_TD + np.float32(20))
+    cosine_TT = parallel.unit_TD @ parallel.unit_TD.T
+    assert cosine_TT.min() > 0.99
+    best_T = planted.reward_TC.argmax(axis=1)
+    plain, about = (
+        learner.fit(planted, parallel, rng=np.random.default_rng(0)) for learner in (QUICK, replace(QUICK, centre=True))
+    )
+    assert not np.array_equal(plain.probabilities(parallel.unit_TD).argmax(axis=1), best_T)
+    assert np.array_equal(about.probabilities(parallel.unit_TD).argmax(axis=1), best_T)
+    np.testing.assert_allclose(about.centre_D, parallel.unit_TD.mean(axis=0), atol=1e-6)
+    assert plain.centre_D is None
+
+
+def test_one_task_at_the_centre_breaks_nothing(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    one = planted.select(planted.tasks[:1]), planted_embeddings.select(planted.tasks[:1])
+    policy = replace(QUICK, epochs=200, centre=True).fit(*one, rng=np.random.default_rng(0))
+    assert np.isfinite(policy.probabilities(planted_embeddings.unit_TD)).all()
+
+
 def test_a_space_of_more_levels_is_solved() -> None:
     space = SPACES[1]
     best = np.array([[0, 1, 3], [2, 0, 1], [1, 1, 0]])

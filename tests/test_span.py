@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
+import pytest
 import torch
 
 from t2s_offline.learners.span import SpanNetwork, span
 from t2s_offline.matrix import unit
-from t2s_offline.policy import MLP
+from t2s_offline.policy import MLP, centred
 
 D, T, H, L = 60, 5, 16, 6
 
 
 def embeddings(rows: int = T, seed: int = 0) -> npt.NDArray[np.float32]:
     return unit(np.abs(np.random.default_rng(seed).normal(size=(rows, D))).astype(np.float32))
+
+
+def about_the_mean(rows: int = T) -> npt.NDArray[np.float32]:
+    unit_TD = embeddings(rows)
+    return centred(unit_TD, unit_TD.mean(axis=0))
 
 
 def network(unit_TD: npt.NDArray[np.float32]) -> SpanNetwork:
@@ -46,9 +54,18 @@ def test_equal_embeddings_lower_the_rank() -> None:
     assert np.allclose(z_TR @ basis_DR.T, unit_TD, atol=1e-6)
 
 
-def test_the_same_weights_as_plain_training() -> None:
+def test_centred_embeddings_have_one_dimension_less() -> None:
+    unit_TD = about_the_mean()
+    basis_DR, z_TR = span(unit_TD)
+    assert basis_DR.shape == (D, T - 1)
+    assert np.allclose(z_TR @ basis_DR.T, unit_TD, atol=1e-6)
+    assert np.allclose(np.linalg.norm(unit_TD, axis=1), 1)
+
+
+@pytest.mark.parametrize("inputs", [embeddings, about_the_mean])
+def test_the_same_weights_as_plain_training(inputs: Callable[[], npt.NDArray[np.float32]]) -> None:
     """SGD with momentum and a strong weight decay, random gradients at the logits, uneven batches, zero steps."""
-    unit_TD = embeddings()
+    unit_TD = inputs()
     reduced = network(unit_TD)
     model = plain(reduced.full())
     optimiser = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-2)

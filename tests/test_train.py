@@ -41,6 +41,15 @@ def test_the_card(planted: RewardMatrix, planted_embeddings: Embeddings) -> None
     assert progress[-1] == (80, 80)
 
 
+def test_a_centred_policy_is_judged_as_it_is_used(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    trained = train_policy(replace(LEARNER, centre=True), planted, planted_embeddings, seeds=(0, 1))
+    assert trained.card["hyperparameters"]["centre"] is True
+    assert trained.card["learner"] == "reinforce_centred"
+    decided = trained.policy.probabilities(planted_embeddings.unit_TD).argmax(axis=1)
+    assert trained.card["reached"]["policy"] == pytest.approx(planted.reward_TC[np.arange(4), decided].mean())
+    np.testing.assert_allclose(trained.policy.centre_D, planted_embeddings.unit_TD.mean(axis=0), atol=1e-6)
+
+
 def test_misses(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
     planted.accuracy_TCS[:, 0] = np.nan
     holed = replace(planted)

@@ -84,13 +84,15 @@ def training_tasks(store: RewardStore, known: Sequence[str], text: str | None) -
     show_default=True,
     help="A missing cell is an error, dropped, what a surrogate believes of it, or rendered and trained.",
 )
+@click.option("--centre", is_flag=True, help="Subtract the training tasks' mean embedding first.")
 @click.option("--device", default="auto", show_default=True, help="Where missing cells are measured.")
 @jobs_option
 @format_option("table", "json", "csv")
 @hyperparameter_options
 def learn(
     store_path: Path, out: Path, recipe: str | None, metric: str, probe: str | None, train_tasks: str | None,
-    leave_out: str | None, seeds: int, on_miss: Any, device: str, jobs: int, file_format: str, **hyperparameters: Any,
+    leave_out: str | None, seeds: int, on_miss: Any, centre: bool, device: str, jobs: int, file_format: str,
+    **hyperparameters: Any,
 ) -> None:  # fmt: skip
     """Learn a policy by Algorithm 1 (REINFORCE with self-imitation) replayed on a reward table.
 
@@ -108,7 +110,7 @@ def learn(
     from t2s_offline.policy import save_policy
 
     store = RewardStore(store_path)
-    learner = Reinforce(**hyperparameters)
+    learner = Reinforce(**hyperparameters, centre=centre)
     matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
     tasks = training_tasks(store, matrix.tasks, train_tasks)
     for name in (leave_out or "").split(",") if leave_out else []:

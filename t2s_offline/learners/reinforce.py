@@ -18,7 +18,7 @@ from t2s_offline.errors import BadInput
 from t2s_offline.learners.source import RewardSource
 from t2s_offline.learners.span import SpanNetwork
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.policy import MLP, FactoredPolicy
+from t2s_offline.policy import MLP, FactoredPolicy, centred
 from t2s_offline.space import SimSpace
 
 Float32 = npt.NDArray[np.float32]
@@ -47,12 +47,15 @@ class Reinforce:
     imitation_start: int = 50
     #: An ablation: gather as the authors' script does, so that every task is credited with every action of its batch.
     published_indexing: bool = False
+    #: Subtract the training tasks' mean embedding first: where embeddings are nearly parallel the network cannot tell
+    #: tasks apart otherwise. The paper does not.
+    centre: bool = False
 
     seeded: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
-        return "published_indexing" if self.published_indexing else "reinforce"
+        return ("published_indexing" if self.published_indexing else "reinforce") + ("_centred" if self.centre else "")
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -64,7 +67,11 @@ class Reinforce:
     def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> FactoredPolicy:
         """Train one network; missing cells are dropped as samples."""
         network = self.train(RewardSource(matrix, on_miss="skip"), embeddings, rng=rng)
-        return FactoredPolicy(matrix.space, (network,))
+        return FactoredPolicy(matrix.space, (network,), self.centre_of(embeddings))
+
+    def centre_of(self, embeddings: Embeddings) -> Float32 | None:
+        """What is subtracted from every unit embedding, shape (D,); None for nothing."""
+        return embeddings.unit_TD.mean(axis=0, dtype=np.float64).astype(np.float32) if self.centre else None
 
     def rate(self, epoch: int) -> float:
         """Learning rate of an epoch: linear warm-up, then a step down every `decay_epochs`."""
@@ -90,7 +97,7 @@ class Reinforce:
             raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
         heads = (LeakyHeads if self.published_indexing else Heads)(matrix.space)
         network = SpanNetwork(
-            embeddings.unit_TD,
+            centred(embeddings.unit_TD, self.centre_of(embeddings)),
             self.hidden,
             int(matrix.space.levels_P.sum()),
             momentum=self.momentum,

@@ -72,7 +72,7 @@ def train_policy(
             source.hits, source.misses = source.hits + hits, source.misses + misses
             if progress is not None:
                 progress(len(networks) * learner.epochs, total)
-    policy = FactoredPolicy(matrix.space, tuple(networks))
+    policy = FactoredPolicy(matrix.space, tuple(networks), learner.centre_of(embeddings))
     seconds = time.perf_counter() - begin
     filled = replace(matrix, accuracy_TCS=source.reward_TC[..., None], val_TCS=None)
     card = {
@@ -129,7 +129,7 @@ def figures(policy: FactoredPolicy, matrix: RewardMatrix, embeddings: Embeddings
         decision_TC = single.decide(embeddings.unit_TD, np.ones(len(matrix.space), dtype=bool))
         return float((np.where(decision_TC > 0, matrix.reward_TC, 0.0)).sum(axis=1).mean())
 
-    seeds = [mean(FactoredPolicy(policy.space, (network,))) for network in policy.networks]
+    seeds = [mean(replace(policy, networks=(network,))) for network in policy.networks]
     reached = {
         "policy": mean(policy),
         "seed_mean": float(np.mean(seeds)),
