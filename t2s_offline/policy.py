@@ -205,7 +205,7 @@ def _seeds(shapes: Mapping[str, tuple[int, ...]], levels: int) -> int:
         "weight3": (levels, width), "bias3": (levels,),
     }  # fmt: skip
     seeds = len(shapes) // len(wanted)
-    layout = {CENTRE: (inputs,)} if CENTRE in shapes else {}
+    layout: dict[str, tuple[int, ...]] = {CENTRE: (inputs,)} if CENTRE in shapes else {}
     layout |= {f"{seed}.{field}": shape for seed in range(seeds) for field, shape in wanted.items()}
     if wrong := sorted(name for name in layout.keys() | shapes.keys() if layout.get(name) != shapes.get(name)):
         raise BadInput(f"tensor {wrong[0][:60]} has shape {shapes.get(wrong[0])}; expected {layout.get(wrong[0])}")
