@@ -215,7 +215,7 @@ class SweepSpec:
 
 
 METRICS = ("knn5", "linear", "finetune", "logme")
-SPEC_KEYS = ("name", "recipe", "design", "tasks", "metrics", "seeds")
+SPEC_KEYS = ("name", "recipe", "design", "tasks", "metrics", "seeds", "together")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -229,14 +229,21 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadFile(f"{path} is not TOML: {error}") from error
 
 
-def expand(table: Mapping[str, Any], name: str, where: str = "recipe") -> dict[str, Recipe]:
-    """Recipes by id; a list for one of LISTED gives one recipe a value, named after it: ``cpu-images192-1a2b3c4d``."""
+def expand(table: Mapping[str, Any], name: str, where: str = "recipe", *, together: bool = False) -> dict[str, Recipe]:
+    """Recipes by id; a list for one of LISTED gives one recipe a value, named after it: ``cpu-images192-1a2b3c4d``.
+
+    Several lists are crossed, or with `together` gone through side by side.
+    """
     lists = {key: table[key] for key in LISTED if isinstance(table.get(key), list)}
     if empty := [key for key, values in lists.items() if not values]:
         raise BadInput(f"{empty[0]} = [] in {where}; expected one value or more")
     base = Recipe.from_table({key: value for key, value in table.items() if key not in lists}, where)
+    if together and len({len(values) for values in lists.values()}) > 1:
+        raise BadInput(
+            f"{where}: lists of {', '.join(lists)} differ in length; with together = true expected one length"
+        )
     recipes = {}
-    for values in product(*lists.values()):
+    for values in zip(*lists.values(), strict=True) if together and lists else product(*lists.values()):
         chosen = dict(zip(lists, values, strict=True))
         prefix = "-".join([name, *(f"{key}{value}" for key, value in chosen.items() if len(lists[key]) > 1)])
         recipe = replace(base, **chosen)
@@ -272,9 +279,13 @@ def read_spec(path: Path) -> SweepSpec:
     seeds = list(range(seeds)) if isinstance(seeds, int) else seeds
     if not seeds or any(type(seed) is not int or seed < 0 for seed in seeds) or len(set(seeds)) < len(seeds):
         raise BadInput(f"{path}: seeds = {table.get('seeds')!r}; expected how many, or a list of different numbers")
+    together = table.get("together", False)
+    if not isinstance(together, bool):
+        raise BadInput(f"{path}: together = {together!r}; expected true or false")
+    recipe = _value(path, "recipe", table.get("recipe", {}), dict)
     return SweepSpec(
         name=name,
-        recipes=expand(_value(path, "recipe", table.get("recipe", {}), dict), name, f"[recipe] of {path}"),
+        recipes=expand(recipe, name, f"[recipe] of {path}", together=together),
         design=design,
         tasks=() if isinstance(tasks, str) else tuple(_value(path, "a task", task, str) for task in tasks),
         metrics=tuple(metrics),

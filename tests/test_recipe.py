@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
-from t2s_offline.recipe import BOUNDS, WRITTEN, Recipe, check_id, read_recipe, read_spec
+from t2s_offline.recipe import BOUNDS, WRITTEN, Recipe, check_id, expand, read_recipe, read_spec
 
 SPEC = """
 name = "cpu"
@@ -165,3 +165,14 @@ def test_reading_a_recipe_needs_no_torch() -> None:
         "import sys, t2s_offline.recipe, t2s_offline.tasks; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_lists_are_crossed_or_gone_through_together(tmp_path: Path) -> None:
+    table = {"objects": [2, 5], "images": [19, 48]}
+    assert [(r.objects, r.images) for r in expand(table, "x").values()] == [(2, 19), (2, 48), (5, 19), (5, 48)]
+    assert [(r.objects, r.images) for r in expand(table, "x", together=True).values()] == [(2, 19), (5, 48)]
+    with pytest.raises(BadInput, match="expected one length"):
+        expand(table | {"images": [1, 2, 3]}, "x", together=True)
+    (tmp_path / "s.toml").write_text('together = "yes"\n[design]\nkind = "full"\n')
+    with pytest.raises(BadInput, match="expected true or false"):
+        read_spec(tmp_path / "s.toml")
