@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,6 +141,18 @@ def workshop_of(store: RewardStore, recipe_id: str, *, device: str = "auto", dat
         )
     check_id(recipe_id, row[0])
     return Workshop(store, {recipe_id: Recipe.from_contents(row[0])}, space, device, data=data)
+
+
+def with_these_pixels(shop: Workshop, recipe_id: str) -> tuple[Workshop, str]:
+    """The workshop and the recipe with the version of the pixels that are made here: another recipe, where the stored
+    one is of older pixels. For what is handed over, where a person says so; rewards of the two never mix."""
+    from t2s_offline.render import check_recipe, pixels_version
+
+    recipe = shop.recipes[recipe_id]
+    check_recipe(recipe)
+    changed = replace(recipe, renderer_version=pixels_version(recipe.renderer))
+    new = changed.recipe_id(recipe_id.rpartition("-")[0]) if changed != recipe else recipe_id
+    return replace(shop, recipes={new: changed}), new
 
 
 def render_pictures(

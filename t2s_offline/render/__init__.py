@@ -131,14 +131,19 @@ def recipe_renderer(recipe: Recipe, *, device: str = "auto", **own: Any) -> Rend
     BadInput for options or code that a recipe may not choose, and for a recipe of other pixels than this renderer's.
     """
     check_recipe(recipe)
+    check_pixels(recipe)
+    options = {**recipe.renderer_options, **own}
+    return get_renderer(recipe.renderer, classes=recipe.classes, objects=recipe.objects, device=device, **options)
+
+
+def check_pixels(recipe: Recipe) -> None:
+    """BadInput for a recipe of other pixels than its renderer makes here."""
     here = pixels_version(recipe.renderer)
     if recipe.renderer_version != here:
         raise BadInput(
             f"the recipe is of version {recipe.renderer_version!r} of the pixels of {recipe.renderer}, and this one "
             f"makes version {here!r}: render with the t2s-offline that made the recipe, or sweep anew"
         )
-    options = {**recipe.renderer_options, **own}
-    return get_renderer(recipe.renderer, classes=recipe.classes, objects=recipe.objects, device=device, **options)
 
 
 def check_recipe(recipe: Recipe) -> None:
