@@ -177,7 +177,7 @@ def test_wrong_words_name_the_nearest(tiny_store: RewardStore, tmp_path: Path) -
     assert "fetch task2sim" in failed("query", "SELECT 1", "--store", tmp_path / "none.duckdb")
     assert "t2s-offline learn" in failed("predict", "birds", "--policy", tmp_path / "none", *store)
     run("learn", *store, "--out", tmp_path / "q", "--epochs", "1", "--hidden", "4")
-    assert "--probe FILE" in failed("predict", tmp_path, "--policy", tmp_path / "q", *store)
+    assert "embed the tasks again" in failed("predict", tmp_path, "--policy", tmp_path / "q", *store)
     assert "birds" in failed("predict", "bird", "--policy", tmp_path / "q", *store)
     assert "name one task" in failed("predict", "--policy", tmp_path, *store)
     assert "reads" in failed("query", "DROP TABLE rewards", *store)

@@ -60,7 +60,7 @@ def test_an_absent_task_says_where_to_get_it(data: Path) -> None:
 
 def test_names_cannot_leave_the_folder_of_tasks(data: Path) -> None:
     (data.parent / "secret.npz").write_bytes(b"")
-    with pytest.raises(BadInput, match="is a path; expected a name"):
+    with pytest.raises(BadInput, match="only a command line may name a path"):
         locate("../secret")
     assert all(found.name != ".." for found in present())
 
@@ -75,7 +75,7 @@ def test_a_name_never_opens_a_path(data: Path, monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(UnknownName):
             locate(name)
     for name in ("./photos", str(data.parent / "photos"), ".", "..", "data/mine.npz"):
-        with pytest.raises(BadInput, match="is a path"):
+        with pytest.raises(BadInput, match="only a command line may name a path"):
             locate(name)
     assert [locate(name, paths=True).name for name in ("photos", "photos/", "own.npz")] == ["photos", "photos", "own"]
     # a name wins where a task has it, a path is never looked up as a name

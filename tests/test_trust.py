@@ -17,7 +17,7 @@ from PIL import Image
 
 from t2s_offline.cli.renderers import changed
 from t2s_offline.cli.sweep import read_plan
-from t2s_offline.errors import BadFile, BadInput, T2SError, UnknownName
+from t2s_offline.errors import BadFile, BadInput, PretrainFailed, T2SError, UnknownName
 from t2s_offline.exchange import import_path
 from t2s_offline.handover import hand_over_backbone, render_pictures, workshop_of
 from t2s_offline.recipe import Recipe, read_spec
@@ -346,7 +346,7 @@ def test_pixels_of_another_version_are_refused_and_kept_backbones_are_not(
         render_pictures(shop, recipe.recipe_id(), "00000000", 1, tmp_path / "out", lambda done, total: None)
     with pytest.raises(BadInput, match=match):
         hand_over_backbone(shop, recipe.recipe_id(), "00000000", tmp_path / "b.safetensors")
-    with pytest.raises(BadInput, match=match):
+    with pytest.raises(PretrainFailed, match=match):
         live_path(store, recipe.recipe_id(), "knn5", validated=(), device="cpu")("digits", "00000000")
     unit = Unit(recipe.recipe_id(), "00000000", 0, ())
     save_backbone(shop.backbone(unit), build(recipe.backbone, seed=0), None, {"size": 16})
