@@ -105,8 +105,9 @@ def as_json(value: Any) -> str:
     return COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def one_line(text: str) -> str:
-    """Text as one line that commands no terminal."""
+def one_line(text: str, most: int = 2000) -> str:
+    """Text as one line that commands no terminal, cut after `most` characters."""
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
     return text if text.isprintable() else "".join(char if char.isprintable() else REPLACED for char in text)
 
 

@@ -20,6 +20,7 @@ from typing import Any, get_type_hints
 
 from t2s_offline.errors import BadFile, BadInput, check_known
 
+MAX_SPEC, MAX_SEEDS = 4 << 20, 10_000  # bytes of a specification; pre-training seeds
 Plain = str | int | float | bool
 #: Fields of a recipe for which a list stands for several recipes.
 LISTED = ("classes", "objects", "images")
@@ -113,14 +114,14 @@ class Recipe:
         for name, kind in _KINDS.items():
             value = getattr(self, name)
             if kind is float and type(value) is int:
-                object.__setattr__(self, name, float(value))
+                object.__setattr__(self, name, float(value) if abs(value) < 1e300 else math.inf)
             elif kind in (int, float, bool, str) and type(value) is not kind:
                 raise BadInput(f"{name} = {value!r} in a recipe; expected {_WORDS[kind]}")
             if name in ONE_OF:
                 check_known(name, value, ONE_OF[name])
             if name in BOUNDS:
                 low, high = BOUNDS[name]
-                if not (math.isfinite(value) and low <= value <= high):
+                if not low <= value <= high:
                     raise BadInput(f"{name} = {value} in a recipe; expected {low:g} to {high:g}")
         options = self.renderer_options
         if not isinstance(options, Mapping) or not all(isinstance(v, Plain) for v in options.values()):
@@ -164,7 +165,7 @@ class Recipe:
         """Read what `contents` wrote; BadInput for anything else."""
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadInput(f"a recipe's contents are not JSON: {error}") from error
         if not isinstance(values, dict):
             raise BadInput("a recipe's contents are no JSON object; expected its fields")
@@ -222,10 +223,15 @@ def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file's contents; BadFile names the line that is wrong."""
     try:
         with path.open("rb") as file:
-            return tomllib.load(file)
+            content = file.read(MAX_SPEC + 1)
+        if len(content) > MAX_SPEC:
+            raise BadFile(f"{path} has more than {MAX_SPEC} bytes; expected a specification")
+        return tomllib.loads(content.decode())
+    except RecursionError as error:
+        raise BadFile(f"{path} is nested too deeply; expected a specification") from error
     except OSError as error:
         raise BadFile(f"cannot read {path}: {error.strerror}; expected a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of the decoder, of its text, of a number without end
         raise BadFile(f"{path} is not TOML: {error}") from error
 
 
@@ -254,7 +260,8 @@ def expand(table: Mapping[str, Any], name: str, where: str = "recipe", *, togeth
 def read_recipe(path: Path) -> tuple[str, Recipe]:
     """The one recipe of a file, and its id: the file's [recipe] table, or its keys when it has none."""
     table = read_toml(path)
-    recipes = expand(table.get("recipe", table), str(table.get("name", path.stem)), str(path))
+    values = _value(path, "recipe", table.get("recipe", table), dict)
+    recipes = expand(values, str(table.get("name", path.stem)), str(path))
     if len(recipes) > 1:
         raise BadInput(f"{path} stands for {len(recipes)} recipes; expected one: give one value instead of a list")
     return next(iter(recipes.items()))
@@ -272,10 +279,13 @@ def read_spec(path: Path) -> SweepSpec:
     design = _value(path, "design", table.get("design", {"kind": "full"}), dict)
     if not isinstance(design.get("kind"), str):
         raise BadInput(f"{path}: [design] has no kind; expected kind = 'full' or another design")
+    _value(path, "references", design.get("references", []), list)
     metrics = _value(path, "metrics", table.get("metrics", ["knn5"]), list)
     for metric in metrics:
         check_known("metric", str(metric), METRICS)
     seeds = _value(path, "seeds", table.get("seeds", 1), (int, list))
+    if isinstance(seeds, int) and seeds > MAX_SEEDS:
+        raise BadInput(f"{path}: seeds = {seeds}; expected at most {MAX_SEEDS}")
     seeds = list(range(seeds)) if isinstance(seeds, int) else seeds
     if not seeds or any(type(seed) is not int or seed < 0 for seed in seeds) or len(set(seeds)) < len(seeds):
         raise BadInput(f"{path}: seeds = {table.get('seeds')!r}; expected how many, or a list of different numbers")

@@ -72,7 +72,7 @@ class SimSpace:
         params = []
         for part in text.split(","):
             name, _, levels = part.strip().partition(":")
-            if levels and not levels.isdecimal():
+            if levels and not (levels.isdecimal() and len(levels) < 10):
                 raise BadInput(f"space {text!r}: expected name:levels, not {part.strip()!r}")
             params.append(SimParam(name, int(levels or 2)))
         return cls(tuple(params))

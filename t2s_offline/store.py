@@ -28,6 +28,8 @@ PICTURES = """
     FROM rewards r LEFT JOIN tasks t USING (task)
     WHERE recipe = $1 AND metric = $2 AND configuration <> 'scratch' AND configuration NOT LIKE 'real:%'
     GROUP BY r.task ORDER BY r.task"""
+#: Cells of a matrix, measured or not: 1 GiB. A stranger's space and seeds decide their number.
+MOST_CELLS = 1 << 27
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,11 @@ class RewardStore(StoreFile):
                 f"{self.path}: {metric} of task {task}, configuration {configuration} is {values[0]}, val {values[1]}; "
                 "expected percent, 0 to 100; measure or import it again"
             )
+        if len(tasks) * len(space) * len(seeds) > MOST_CELLS:
+            raise BadInput(
+                f"{self.path}: {len(tasks)} tasks, {len(space)} configurations and {len(seeds)} seeds are more than "
+                f"the {MOST_CELLS} cells that fit in memory; choose fewer"
+            )
         accuracy_TCS = np.full((len(tasks), len(space), len(seeds)), np.nan)
         val_TCS = accuracy_TCS.copy()
         accuracy_TCS[task_at, configuration_at, seed_at] = rows["accuracy"].to_numpy()
@@ -182,7 +189,12 @@ class RewardStore(StoreFile):
             rows = con.execute(
                 "SELECT task, embedding FROM embeddings WHERE probe = ? ORDER BY task", [probe]
             ).fetchnumpy()
-        vector_TD = np.array(list(rows["embedding"]), dtype=np.float32)
+        try:
+            vector_TD = np.array(list(rows["embedding"]), dtype=np.float32)
+        except ValueError as error:
+            raise BadFile(
+                f"{self.path}: embeddings of probe {probe} have mixed dimensions; embed them again"
+            ) from error
         return Embeddings(probe, tuple(rows["task"]), vector_TD)
 
 

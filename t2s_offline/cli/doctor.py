@@ -35,6 +35,7 @@ def doctor(
     from t2s_offline.design import make_design
     from t2s_offline.doctor import examine, unfit
     from t2s_offline.errors import BadInput
+    from t2s_offline.formats import one_line
     from t2s_offline.recipe import read_spec
     from t2s_offline.workshop import pin
 
@@ -48,9 +49,9 @@ def doctor(
     checks = examine(spec, data=data, store=store_path, backbones=backbones)
     if file_format == "table":
         for check in checks:
-            click.echo(f"{check.state:7}  {check.name:12} {check.found}")
+            click.echo(one_line(f"{check.state:7}  {check.name:12} {check.found}"))
             if check.advice:
-                click.echo(f"{'':9}{'':12} -> {check.advice}")
+                click.echo(one_line(f"{'':9}{'':12} -> {check.advice}"))
     else:
         rows = [[check.name, check.state, check.found, check.advice] for check in checks]
         print_rows(["check", "state", "found", "advice"], rows, file_format)

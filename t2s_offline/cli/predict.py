@@ -100,13 +100,13 @@ def predict(
 
 
 def show(found: Prediction, path: Shortlist | None, metric: str, file_format: str) -> None:
-    from t2s_offline.formats import as_json
+    from t2s_offline.formats import as_json, cell
 
     if file_format == "json":
         click.echo(as_json(found.as_dict()))
         return
     word, digits = ("reward", 2) if metric in ACCURACY_METRICS else (f"{metric} score", 3)
-    click.echo(f"task           {found.task}")
+    click.echo(f"task           {cell(found.task)}")
     click.echo(f"configuration  {found.configuration}")
     if found.reward is not None:
         about = f"best {found.best:.{digits}f}, regret {found.regret:.{digits}f}"

@@ -118,7 +118,7 @@ def photographs(folder: Path) -> tuple[Backgrounds, list[str]]:
     kept, skipped = [], []
     for file in files:
         try:
-            with Image.open(file) as opened:
+            with Image.open(file, formats=("JPEG", "PNG")) as opened:  # of others some start programs
                 opened.draft("RGB", (WIDTH, WIDTH))
                 picture = opened.convert("RGB")
             side = min(picture.size)

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import trimesh
+from PIL import EpsImagePlugin
+from trimesh.resolvers import FilePathResolver
 
 from t2s_offline.errors import BadFile, BadInput
 from t2s_offline.render.meshset import Mesh, MeshSet, assemble, pack
@@ -27,6 +29,7 @@ SUFFIXES = (".glb", ".gltf", ".obj", ".ply", ".stl")
 #: A mesh with more is not worth a renderer of small pictures, and may be hostile.
 MAX_FACES = 2_000_000
 MAX_BYTES = 512 << 20
+MAX_PIXELS = 1 << 26  # of a texture
 MAX_COMPONENTS = 64
 GREY = (0.5, 0.5, 0.5)
 
@@ -75,7 +78,7 @@ def read_mesh(path: Path) -> Mesh:
         if size == 0 or size > MAX_BYTES:
             raise BadFile(f"{path}: {size} bytes; expected a mesh file of 1 byte to {MAX_BYTES >> 20} MiB")
         with _quiet():
-            parts = list(_parts(trimesh.load(path, force="scene", process=False)))
+            parts = list(_parts(trimesh.load(path, force="scene", process=False, resolver=Beside(str(path)))))
     except BadFile:
         raise
     except MemoryError as error:
@@ -89,9 +92,23 @@ def read_mesh(path: Path) -> Mesh:
     return assemble([part[:3] for part in parts], colour)
 
 
+class Beside(FilePathResolver):
+    """What a mesh names (materials, textures, buffers) is read from its own folder and nowhere else."""
+
+    def get(self, name: str) -> bytes:
+        folder = Path(self.parent).resolve()
+        path = (folder / name.strip()).resolve()
+        if folder not in path.parents or not path.is_file() or path.stat().st_size > MAX_BYTES:
+            raise BadFile(
+                f"{self.file_path}: names {name.strip()[:80]!r}, which is no file of its folder; put it there"
+            )
+        return path.read_bytes()
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the readers from printing: what matters becomes the message of an error."""
+    EpsImagePlugin.gs_binary = False  # Pillow would start Ghostscript for a texture that is PostScript
     logger = logging.getLogger("trimesh")
     before = logger.disabled
     logger.disabled = True
@@ -129,7 +146,7 @@ def _base_colour(visual: Any) -> npt.NDArray[np.float64]:
         factor = getattr(material, "baseColorFactor", None)
         if factor is None and image is None:
             factor = getattr(material, "diffuse", None)
-        if image is not None:
+        if image is not None and image.width * image.height <= MAX_PIXELS:
             colour = _linear(
                 np.asarray(image.convert("RGB").resize((32, 32)), dtype=np.float64).reshape(-1, 3) / 255
             ).mean(0)

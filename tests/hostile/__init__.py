@@ -1,1 +1,0 @@
-"""What strangers may send, made by a script: see `make.py`."""
