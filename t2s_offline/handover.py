@@ -100,7 +100,9 @@ class KeptBackbones:
     @cached_property
     def task(self) -> TaskData:
         recipe = self.recipe
-        loaded = load_task(self.target, recipe.evaluated, data=self.shop.data, resize=recipe.eval_resize)
+        loaded = load_task(
+            self.target, recipe.evaluated, data=self.shop.data, resize=recipe.eval_resize, test_share=recipe.test_share
+        )
         check_same_pictures(self.stored, loaded)
         return loaded.limited(recipe.eval_pictures) if recipe.eval_pictures else loaded
 

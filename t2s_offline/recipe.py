@@ -42,7 +42,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "eval_size": (0, 1024), "eval_resize": (1, 4), "eval_pictures": (0, 10**9), "linear_c": (1e-9, 1e9),
     "linear_rate": (0, 1e3), "linear_epochs": (1, 10_000), "linear_batch": (2, 65_536), "linear_dropout": (0, 0.99),
     "finetune_rate": (0, 1e3), "finetune_epochs": (1, 10_000), "finetune_batch": (2, 65_536),
-    "final_rate": (0, 1e3), "drop_path": (0, 0.9),
+    "final_rate": (0, 1e3), "drop_path": (0, 0.9), "test_share": (0.01, 0.9),
 }  # fmt: skip
 
 #: Fields that `contents` always writes: those of the first recipes. One added later is written where it differs from
@@ -109,6 +109,7 @@ class Recipe:
     cosine_from_start: bool = False  # the cosine runs from epoch 0, warm-up only hides its beginning
     drop_path: float = 0.0  # share of residual branches left out in the last block
     val_by: str = "part"  # folds: val accuracy of knn5 and linear from all training pictures, each left out in turn
+    test_share: float = 0.2  # of each class of a task that has no test part; the paper: 0.3
 
     def __post_init__(self) -> None:
         for name, kind in _KINDS.items():

@@ -2,8 +2,9 @@
 
 `task_files.py` reads what is there. A val part that a task lacks is
 carved from its train part, a test part from all of it, class by class, by a hash of the task's name and the picture's
-place: the same parts on every machine. A task's `digest` says which pictures and labels it is of (`digests.py`), which
-is what tells two tasks of one name apart. Ignores networks and rewards.
+place: the same parts on every machine. How much of a class is then tested is the caller's choice (a recipe's
+`test_share`); of two shares the smaller part lies within the larger. A task's `digest` says which pictures and labels
+it is of (`digests.py`), which is what tells two tasks of one name apart. Ignores networks and rewards.
 """
 
 from __future__ import annotations
@@ -28,18 +29,20 @@ from t2s_offline.task_files import (
     read_folder_task,
     read_torchvision_task,
 )
-from t2s_offline.tasks import Located, check_counts, data_folder, locate, pictures_at, task
+from t2s_offline.tasks import Located, data_folder, locate, pictures_at, task, version_of
 
 SHARE = 0.2  # of a class goes to a part that has to be carved
 MIN_SIZE, MAX_SIZE = 8, 1024
 MOST_KEPT = 8 << 30  # bytes of pictures a process keeps, however much memory there is
-Setting = tuple[int, float, int, Path | None]  # size in pixels, resize, most pictures of a part, folder of tasks
+#: size in pixels, resize, most pictures of a part, folder of tasks, share of a test part that has to be carved
+Setting = tuple[int, float, int, Path | None, float]
 
 
 @dataclass(frozen=True, eq=False)
 class TaskData:
     """A task at one size: `parts` holds train, val and test; `digest`: 32 hex digits of its pictures and labels as
-    they were given, whatever the size; `bad`: files that were left out."""
+    they were given, whatever the size and the share that is tested; `bad`: files that were left out; `version`: which
+    one of a registered task this is, empty for others."""
 
     name: str
     classes: tuple[str, ...]
@@ -47,6 +50,7 @@ class TaskData:
     source: str
     digest: str
     bad: tuple[str, ...] = ()
+    version: str = ""
 
     def __getitem__(self, part: str) -> Pictures:
         return self.parts[check_known("part", part, PARTS)]
@@ -78,9 +82,11 @@ def load_task(
     *,
     data: Path | None = None,
     resize: float = 1.0,
+    test_share: float = SHARE,
     progress: Progress | None = None,
 ) -> TaskData:
-    """Load a task by name (a text), or by path, with pictures of `size` pixels; `resize`: see `pictures.fit`.
+    """Load a task by name (a text), or by path, with pictures of `size` pixels; `resize`: see `pictures.fit`;
+    `test_share`: of each class, for testing, where the task has no test part.
 
     Raises UnknownName, BadFile (absent, damaged, over 1 % unreadable) or BadInput (one class, empty part).
     """
@@ -88,11 +94,11 @@ def load_task(
         raise BadInput(f"size {size}; expected {MIN_SIZE} to {MAX_SIZE} pixels")
     located = _located(name, data)
     if located.kind == "folder":
-        return _complete(located, read_folder_task(_path(located), size, resize, progress))
+        return _complete(located, read_folder_task(_path(located), size, resize, progress), test_share)
     if located.kind == "torchvision":
-        return _complete(located, read_torchvision_task(located.name, _path(located), size, resize))
+        return _complete(located, read_torchvision_task(located.name, _path(located), size, resize), test_share)
     given = digits_arrays() if located.path is None else npz_arrays(located.path)
-    return _complete(located, {part: arrays.fitted(size, resize) for part, arrays in given.items()})
+    return _complete(located, {part: arrays.fitted(size, resize) for part, arrays in given.items()}, test_share)
 
 
 def task_digest(name: str | Path | Located, data: Path | None = None) -> str:
@@ -144,18 +150,17 @@ def _path(located: Located) -> Path:
     return located.path
 
 
-def _complete(located: Located, given: dict[str, Pictures]) -> TaskData:
+def _complete(located: Located, given: dict[str, Pictures], test_share: float = SHARE) -> TaskData:
     """Carve the parts that are missing and check what a task must have."""
     name, parts = located.name, dict(given)
     classes = parts["train"].classes
     if len(classes) < 2:
         raise BadInput(f"task {name} has {len(classes)} class; expected 2 or more to tell apart")
-    if located.task is not None:
-        check_counts(located.task, len(classes), sum(len(part) for part in parts.values()))
-    for part in ("test", "val"):
+    version = version_of(located.task, len(classes), sum(map(len, parts.values()))) if located.task else ""
+    for part, share in (("test", test_share), ("val", SHARE)):
         if part not in parts:
             train = parts["train"]
-            taken = carve(train.label_N, SHARE, name, part)
+            taken = carve(train.label_N, share, name, part)
             parts[part] = train.take(np.sort(taken))
             parts["train"] = train.take(np.setdiff1d(np.arange(len(train)), taken))
     for part, pictures in parts.items():
@@ -167,7 +172,7 @@ def _complete(located: Located, given: dict[str, Pictures]) -> TaskData:
     bad = tuple(dict.fromkeys(reason for part in given.values() for reason in part.bad))
     ordered = {part: parts[part] for part in PARTS}
     digest = joint_digest({part: pictures.digest for part, pictures in given.items()})
-    return TaskData(name, classes, ordered, str(located.path or located.kind), digest, bad)
+    return TaskData(name, classes, ordered, str(located.path or located.kind), digest, bad, version)
 
 
 def carve(label_N: Int64, share: float, name: str, part: str) -> Int64:
@@ -227,8 +232,8 @@ class KeptTasks:
         if (name, setting) in self.kept:
             self.kept.move_to_end((name, setting))
             return self.kept[name, setting]
-        size, resize, pictures, data = setting
-        loaded = load_task(name, size, data=data, resize=resize)
+        size, resize, pictures, data, test_share = setting
+        loaded = load_task(name, size, data=data, resize=resize, test_share=test_share)
         loaded = loaded.limited(pictures) if pictures else loaded
         if (wanted := _bytes(loaded)) <= limit:
             for key in [key for key in self.kept if key[1] != setting]:

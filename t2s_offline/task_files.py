@@ -154,8 +154,8 @@ def read_torchvision_task(
         splits = {part: [{"split": part}] for part in ("train", "test")}
     elif name == "USPS":
         splits = {"train": [{"train": True}], "test": [{"train": False}]}
-    elif name == "Omniglot":  # two halves of the alphabets: all characters are the classes of one task
-        splits = {"train": [{"background": True}, {"background": False}]}
+    elif name == "Omniglot":
+        splits = {"train": [{"background": half} for half in omniglot_halves(root)]}
     parts = {}
     for part, options in splits.items():
         try:
@@ -164,6 +164,12 @@ def read_torchvision_task(
         except (RuntimeError, OSError, ValueError, ImportError) as error:
             raise BadFile(f"torchvision cannot read {name} in {root}: {' '.join(str(error).split())[:120]}") from error
     return parts
+
+
+def omniglot_halves(root: Path) -> tuple[bool, ...]:
+    """Which halves of the alphabets to read, True for the background: all characters are the classes of one task. The
+    evaluation half is what the authors of Task2Sim measure; the other one is read where it lies there as well."""
+    return (True, False) if (root / "omniglot-py" / "images_background.zip").is_file() else (False,)
 
 
 def _join(datasets: list[Any], size: int, resize: float) -> Pictures:

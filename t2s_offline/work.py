@@ -140,7 +140,8 @@ def _measure(unit: Unit, shop: Workshop, missing: list[Cell]) -> Outcome:
     begin = time.perf_counter()
     for task in tasks:
         metrics = [metric for of, metric in missing if of == task]
-        loaded = load_data(task, recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, shop.data, limit)
+        given = (recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, shop.data, limit)
+        loaded = load_data(task, *given, test_share=recipe.test_share)
         check_same_pictures(digests.get(task), loaded)
         tables["tasks"].append(task_row(task, loaded, whole=not recipe.eval_pictures))
         for row in evaluate(backbone, task, loaded.parts, recipe, metrics, seed=unit.seed):

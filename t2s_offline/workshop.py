@@ -203,13 +203,20 @@ def _opened(recipe: Recipe, device: str) -> Renderer:
 
 
 def load_data(
-    task: str, size: int, resize: float, pictures: int, data: Path | None, limit: int | None = None
+    task: str,
+    size: int,
+    resize: float,
+    pictures: int,
+    data: Path | None,
+    limit: int | None = None,
+    *,
+    test_share: float = Recipe.test_share,
 ) -> TaskData:
     """A task's pictures, kept for the next unit where there is room. limit: bytes that this process keeps in all;
-    default: what `memory_share` gives one process."""
+    default: what `memory_share` gives one process. test_share: see `load_task`."""
     from t2s_offline.task_data import KEPT, memory_share
 
-    return KEPT.get(task, (size, resize, pictures, data), memory_share() if limit is None else limit)
+    return KEPT.get(task, (size, resize, pictures, data, test_share), memory_share() if limit is None else limit)
 
 
 _SLOTS: list[Any] = []  # open lock files: the slots this process holds until it ends

@@ -84,6 +84,13 @@ def test_a_share_of_the_pictures_is_kept_as_such(data: Path, read: list[str]) ->
     assert read == ["t0", "t0"]
 
 
+def test_tasks_of_another_share_for_testing_are_not_taken_for_them(data: Path, read: list[str]) -> None:
+    assert len(load_data("t0", 16, 1.0, 0, data, 5 * ONE)["test"]) == 8
+    assert len(load_data("t0", 16, 1.0, 0, data, 5 * ONE, test_share=0.3)["test"]) == 12
+    assert len(load_data("t0", 16, 1.0, 0, data, 5 * ONE)["test"]) == 8
+    assert read == ["t0", "t0"]
+
+
 def test_the_default_is_a_share_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**20}.__getitem__)
     assert memory_share() == 2**29

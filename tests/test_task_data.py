@@ -13,7 +13,7 @@ from PIL import Image
 from t2s_offline.errors import BadFile, BadInput, UnknownName
 from t2s_offline.pictures import as_array, fit, read_picture
 from t2s_offline.store import RewardStore
-from t2s_offline.task_data import carve, check_same_pictures, load_task, task_digest
+from t2s_offline.task_data import carve, check_same_pictures, download_task, load_task, task_digest
 from t2s_offline.tasks import present
 
 
@@ -165,7 +165,7 @@ def test_a_class_without_val_pictures_is_still_taught(tmp_path: Path) -> None:
 
 def test_a_registered_task_must_have_its_classes(tmp_path: Path) -> None:
     fill(tmp_path / "FMD")
-    with pytest.raises(BadInput, match="FMD has 3 classes; expected 10"):
+    with pytest.raises(BadInput, match=r"FMD has 3 classes and .* expected 10 classes"):
         load_task("FMD", 8, data=tmp_path)
 
 
@@ -299,3 +299,45 @@ def test_the_tasks_at_hand_load(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(task.classes) > 1
         assert not task.bad
         assert task_digest(located) == task.digest
+
+
+def test_the_share_that_is_tested_is_the_callers_choice(tmp_path: Path) -> None:
+    """Seven tenths and three of each class, as the authors split; one digest; a fifth lies within three tenths."""
+    x = np.random.default_rng(0).integers(0, 256, (60, 16, 16), dtype=np.uint8)
+    np.savez(tmp_path / "mine.npz", x=x, y=np.repeat([0, 1, 2], [30, 20, 10]))
+    usual, theirs = load_task("mine", 16, data=tmp_path), load_task("mine", 16, data=tmp_path, test_share=0.3)
+    assert np.bincount(usual["test"].label_N).tolist() == [6, 4, 2]
+    assert np.bincount(theirs["test"].label_N).tolist() == [9, 6, 3]
+    assert len(theirs.bank.label_N) == 42
+    assert usual.digest == theirs.digest == task_digest("mine", tmp_path)
+    smaller, larger = ({image.tobytes() for image in one["test"].image_NCHW} for one in (usual, theirs))
+    assert smaller < larger
+
+
+def test_a_test_part_that_is_there_is_kept_whatever_the_share(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (40, 16, 16), dtype=np.uint8)
+    y = np.arange(40) % 2
+    np.savez(tmp_path / "mine.npz", x_train=x, y_train=y, x_test=x[:10], y_test=y[:10])
+    assert len(load_task("mine", 16, data=tmp_path, test_share=0.3)["test"]) == 10
+
+
+def test_the_authors_half_of_omniglot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The evaluation half alone is downloaded and read; the background half too where it lies there already."""
+    from torchvision import datasets
+
+    opened: list[bool] = []
+
+    class Omniglot(list[tuple[Image.Image, int]]):
+        def __init__(self, root: str, *, download: bool, background: bool) -> None:
+            opened.append(background)
+            super().__init__((Image.new("L", (16, 16), number), number // 4) for number in range(16))
+
+    monkeypatch.setattr(datasets, "Omniglot", Omniglot)
+    monkeypatch.setenv("T2S_ANY_VERSION", "1")
+    made = download_task("Omniglot", tmp_path)
+    assert (opened, len(made.classes), made.version) == ([False], 4, "unknown: 4 classes and 16 pictures")
+    (tmp_path / "Omniglot" / "omniglot-py").mkdir()
+    (tmp_path / "Omniglot" / "omniglot-py" / "images_background.zip").touch()
+    opened.clear()
+    assert len(load_task("Omniglot", 16, data=tmp_path).classes) == 8
+    assert opened == [True, False]

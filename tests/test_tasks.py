@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
-from t2s_offline.tasks import DIGITS, PAPER_TASKS, Located, check_counts, locate, present, task
+from t2s_offline.tasks import DIGITS, PAPER_TASKS, Located, locate, present, task, version_of
 
 
 @pytest.fixture
@@ -89,13 +90,68 @@ def test_a_name_never_opens_a_path(data: Path, monkeypatch: pytest.MonkeyPatch) 
         locate("", paths=True)
 
 
-def test_counts_are_checked() -> None:
-    check_counts(task("FMD"), 10, 991)
-    with pytest.raises(BadInput, match="11 classes; expected 10"):
-        check_counts(task("FMD"), 11, 1000)
-    with pytest.raises(BadInput, match="980 pictures; expected 1000"):
-        check_counts(task("FMD"), 10, 980)
-    check_counts(DIGITS, 10, 1797)
+@pytest.mark.parametrize(
+    ("name", "classes", "images", "version"),
+    [
+        ("FMD", 10, 991, "as published"),
+        ("FMD", 10, 2000, "2,000, as the published table counts"),
+        ("Kaokore", 4, 8848, "status"),
+        ("Kaokore", 8, 8000, "gender and status, the authors'"),
+        ("Omniglot", 1623, 32460, "whole"),
+        ("Omniglot", 659, 13180, "evaluation half, the authors'"),
+        ("CUB", 200, 11788, "CUB-200-2011"),
+        ("CUB", 200, 6032, "CUB-200 of 2010, as in the authors' file list"),
+        ("CactusAerial", 2, 21500, "cactus-aerial-photos"),
+        ("CactusAerial", 2, 17500, "labelled part of aerial-cactus-identification"),
+        ("ChestXPneumonia", 2, 5856, "all parts"),
+        ("ChestXPneumonia", 2, 5840, "train and test, the authors'"),
+    ],
+)
+def test_versions_are_told_apart_by_their_counts(name: str, classes: int, images: int, version: str) -> None:
+    assert version_of(task(name), classes, images) == version
+
+
+def test_a_version_unlike_all_is_refused_unless_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("T2S_ANY_VERSION", raising=False)
+    assert version_of(DIGITS, 10, 1797) == "as published"
+    with pytest.raises(BadInput, match=r"FMD has 11 classes and 1000 pictures; expected 10 classes and 1000 .* or 10"):
+        version_of(task("FMD"), 11, 1000)
+    with pytest.raises(BadInput, match=r"980 pictures; expected 10 classes and 1000 .*: --any-version, or T2S_ANY_VER"):
+        version_of(task("FMD"), 10, 980)
+    with pytest.raises(BadInput, match=r"expected 4 classes .status. or 8 classes .gender and status"):
+        version_of(task("Kaokore"), 5, 8000)
+    monkeypatch.setenv("T2S_ANY_VERSION", "0")
+    with pytest.raises(BadInput):
+        version_of(task("FMD"), 10, 980)
+    monkeypatch.setenv("T2S_ANY_VERSION", "1")
+    assert version_of(task("FMD"), 11, 980) == "unknown: 11 classes and 980 pictures"
+    assert version_of(task("FMD"), 10, 1000) == "as published"
+
+
+def test_any_version_from_the_command_line(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from t2s_offline.cli.live import tasks_command
+
+    monkeypatch.setenv("T2S_ANY_VERSION", "")  # put back afterwards: the option sets it
+    x = np.random.default_rng(0).integers(0, 256, (30, 16, 16), dtype=np.uint8)
+    np.savez(data / "FMD.npz", x=x, y=np.arange(30) % 3)
+
+    def row(*options: str) -> dict[str, object]:
+        done = CliRunner().invoke(tasks_command, ["--check", "--format", "json", *options])
+        return next(row for row in json.loads(done.stdout) if row["task"] == "FMD")
+
+    assert row()["version"] is None
+    assert "3 classes and 30 pictures; expected 10 classes and 1000" in str(row()["problem"])
+    taken = row("--any-version")
+    assert (taken["version"], taken["problem"]) == ("unknown: 3 classes and 30 pictures", None)
+    assert taken["test"] == 6
+    assert os.environ["T2S_ANY_VERSION"] == "1"  # which workers inherit
+
+
+@pytest.mark.parametrize("command", ["sweep", "evaluate", "embed", "predict", "tasks"])
+def test_what_reads_pictures_has_the_option(command: str) -> None:
+    from t2s_offline.cli import cli
+
+    assert "--any-version" in CliRunner().invoke(cli, [command, "--help"]).output
 
 
 def test_the_command_lists_every_task(data: Path) -> None:

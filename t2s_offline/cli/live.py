@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from t2s_offline.cli.options import Bar, format_option, note, print_rows
+from t2s_offline.cli.options import Bar, any_version_option, format_option, note, print_rows
 from t2s_offline.errors import BadInput
 from t2s_offline.recipe import METRICS, Recipe, read_recipe
 
@@ -22,6 +22,7 @@ seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_def
 
 @click.command("tasks")
 @data_option
+@any_version_option
 @click.option("--present", "only_present", is_flag=True, help="Only those whose pictures are at hand.")
 @click.option("--check", is_flag=True, help="Read every picture; count classes, pictures and files left out.")
 @click.option("--download", metavar="TASK", help="Have torchvision download one of its six into the folder first.")
@@ -72,14 +73,16 @@ def checked(row: dict[str, Any], data: Path | None) -> dict[str, Any]:
     from t2s_offline.errors import T2SError
     from t2s_offline.task_data import load_task
 
-    counts: dict[str, Any] = {"classes": None, "train": None, "val": None, "test": None, "left_out": None}
+    counts: dict[str, Any] = {"version": None, "classes": None, "train": None, "val": None, "test": None}
+    counts |= {"left_out": None}
     result = {"task": row["task"], **counts, "problem": None}
     try:
         loaded = load_task(row["task"], 32, data=data)
     except T2SError as error:
         return result | {"problem": str(error)}
     parts = {name: len(part) for name, part in loaded.parts.items()}
-    return result | {"classes": len(loaded.classes), **parts, "left_out": len(loaded.bad)}
+    counted = {"version": loaded.version or None, "classes": len(loaded.classes), "left_out": len(loaded.bad)}
+    return result | counted | parts
 
 
 @click.command("pretrain")
@@ -143,6 +146,7 @@ def training_set(folder: Path | None, configuration: str | None, recipe: Recipe,
 @click.option("--metric", "metrics", multiple=True, type=click.Choice(METRICS), help="Repeatable.  [default: knn5]")
 @recipe_file_option
 @data_option
+@any_version_option
 @seed_option
 @device_option
 @format_option("table", "json", "csv")
@@ -166,7 +170,7 @@ def evaluate_command(
     rows = []
     for name in names or [located.name for located in present(data)]:
         located = locate(name, data, paths=True)
-        task = load_task(located, recipe.evaluated, resize=recipe.eval_resize)
+        task = load_task(located, recipe.evaluated, resize=recipe.eval_resize, test_share=recipe.test_share)
         if recipe.eval_pictures:
             task = task.limited(recipe.eval_pictures)
         for row in evaluate(saved.backbone, task.name, task.parts, recipe, metrics or ("knn5",), seed=seed):
@@ -186,6 +190,7 @@ def evaluate_command(
     help="By pictures; by batches, as the authors' vectors; or by noise.",
 )  # fmt: skip
 @data_option
+@any_version_option
 @device_option
 def embed_command(
     task: str, probe_path: str, store_path: Path | None, out: Path | None, samples: int | None, size: int | None,

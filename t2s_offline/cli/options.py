@@ -18,6 +18,7 @@ import click
 from t2s_offline import formats
 from t2s_offline.errors import T2SError
 from t2s_offline.schema import METRICS
+from t2s_offline.tasks import ANY_VERSION_VARIABLE
 
 BAR, NARROWEST_BAR = 11, 3  # characters
 MOST_ROWS, MOST_BYTES = 1_000_000, 256 << 20  # of JSON and CSV that `query` prints
@@ -72,6 +73,19 @@ probe_option = click.option("--probe", metavar="P", help="Probe of the embedding
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores", help="Worker processes."
 )
+
+
+def _set_any_version(_context: click.Context, _parameter: click.Parameter, given: bool) -> None:
+    """Put --any-version into the environment, where the workers of a sweep find it."""
+    if given:
+        os.environ[ANY_VERSION_VARIABLE] = "1"
+        note("--any-version: a task of unknown counts is taken as it is; `t2s-offline tasks --check` names it")
+
+
+any_version_option = click.option(
+    "--any-version", is_flag=True, expose_value=False, callback=_set_any_version,
+    help="Take one of the paper's tasks also when its counts are no known version's (T2S_ANY_VERSION=1).",
+)  # fmt: skip
 
 
 def format_option(*names: str) -> Callable[[Command], Command]:

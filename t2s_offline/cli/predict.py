@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from t2s_offline.cli.options import (
+    any_version_option,
     format_option,
     metric_option,
     note,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
 )
+@any_version_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0.")
 @click.option("--render", "images", type=click.IntRange(1), metavar="N", help="Also render N images a class to --out.")
 @click.option("--pretrain", is_flag=True, help="Also hand over the backbone, to --out.")

@@ -100,7 +100,9 @@ def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Stud
         from t2s_offline.task_data import check_same_pictures, load_task
 
         try:
-            loaded = load_task(task_name, size, data=data, resize=recipe_of.eval_resize)
+            loaded = load_task(
+                task_name, size, data=data, resize=recipe_of.eval_resize, test_share=recipe_of.test_share
+            )
             check_same_pictures(store.digests().get(task_name), loaded)
             return loaded
         except T2SError:

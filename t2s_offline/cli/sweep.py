@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from t2s_offline.cli.options import Bar, format_option, note, print_rows, store_option
+from t2s_offline.cli.options import Bar, any_version_option, format_option, note, print_rows, store_option
 from t2s_offline.cli.renderers import changed, name_left_out, renderer_options, use_tdw
 from t2s_offline.design import Design, make_design
 from t2s_offline.errors import BadInput
@@ -68,6 +68,7 @@ def read_plan(
 @spec_argument
 @store_option
 @data_option
+@any_version_option
 @click.option("--dry-run", is_flag=True, help="Print what would be done, its time and disk; do nothing.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0.")
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a GPU, or one a core]")
