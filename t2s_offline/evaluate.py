@@ -5,7 +5,8 @@ together teach, which is what a user would then have. Val accuracy is that of th
 part (val_by = "part"), or that of all pictures of both, each left out in turn (val_by = "folds"): one by one for 5-NN,
 a fifth at a time for the linear probe. Folds judge five times the pictures, so they have less than half the noise.
 Fine-tuning keeps the part. LogME is a score of train (val_accuracy) and of train and val (accuracy), without a bound.
-Ignores how the backbone was made.
+With linear_solver = "task2sim", linear probe and fine-tuning are the authors' (`authors_probe.py`). Ignores how the
+backbone was made.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 import torch.nn.functional as F
 
 from t2s_offline.augment import Augment
+from t2s_offline.authors_probe import scored
 from t2s_offline.errors import BadInput, check_known
 from t2s_offline.networks import Backbone, extract, linear_head
 from t2s_offline.pictures import Pictures
@@ -94,7 +96,9 @@ def evaluate(
     rows = []
     for metric in metrics:
         begin = time.perf_counter()
-        if metric == "finetune":
+        if recipe.linear_solver == "task2sim" and metric in ("linear", "finetune"):
+            val, test = as_the_authors(metric, backbone, task, parts, recipe, seed)
+        elif metric == "finetune":
             val, test = [
                 finetuned(backbone, teach, parts[part], recipe, seed=derive_seed("finetune", task, seed, part))
                 for part, teach in (("val", [parts["train"]]), ("test", [parts["train"], parts["val"]]))
@@ -111,6 +115,30 @@ def evaluate(
         n_val = val_pictures(metric, parts, recipe)
         rows.append(Measurement(metric, test, val, len(parts["test"]), n_val, time.perf_counter() - begin))
     return rows
+
+
+def as_the_authors(
+    metric: str, backbone: Backbone, task: str, parts: Mapping[str, Pictures], recipe: Recipe, seed: int
+) -> tuple[float, float]:
+    """Percent right on val and on test of the authors' linear probe or fine-tuning."""
+    train, val = parts["train"], parts["val"]
+    image_NCHW = np.concatenate([train.image_NCHW, val.image_NCHW])
+    bank = Pictures(image_NCHW, np.concatenate([train.label_N, val.label_N]), train.classes)
+
+    def right(teach: Pictures, judge: Pictures, own: int) -> float:
+        scores = scored(backbone, teach, judge, task, recipe, tuned=metric == "finetune", seed=own)
+        return percent(scores, torch.from_numpy(judge.label_N).to(scores.device))
+
+    test = right(bank, parts["test"], derive_seed(metric, task, seed, "test"))
+    own = derive_seed(metric, task, seed, "val")
+    if not by_folds(metric, recipe):
+        return right(train, val, own), test
+    total, fold_N = 0.0, fold_of(bank.label_N, task)
+    for fold in range(FOLDS):
+        out, stay = np.flatnonzero(fold_N == fold), np.flatnonzero(fold_N != fold)
+        if len(out) and len(stay) > 1:
+            total += len(out) * right(bank.take(stay), bank.take(out), derive_seed(own, "fold", fold))
+    return total / len(fold_N), test
 
 
 def by_folds(metric: str, recipe: Recipe) -> bool:

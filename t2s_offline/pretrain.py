@@ -201,6 +201,8 @@ def pretrain(
         "seconds": time.perf_counter() - begin,
     }
     trainer.backbone.eval()
+    if trainer.depth is not None:  # fine-tuning has its own
+        trainer.depth.remove()
     return Pretrained(trainer.backbone, trainer.head, figures)
 
 

@@ -29,7 +29,7 @@ ONE_OF = {
     "backbone": BACKBONES,
     "optimiser": ("adamw", "sgd"),
     "precision": ("bfloat16", "float32"),
-    "linear_solver": ("lbfgs", "sgd"),
+    "linear_solver": ("lbfgs", "sgd", "task2sim"),
     "val_by": ("part", "folds"),
 }
 #: name -> least and greatest value that makes sense
@@ -96,7 +96,7 @@ class Recipe:
     eval_size: int = 0  # of the tasks' pictures; 0: as `size`
     eval_resize: float = 1.0  # the paper's 256 then 224: 8/7
     eval_pictures: int = 0  # at most, of a part; 0: all
-    linear_solver: str = "lbfgs"  # sgd: the paper's schedule
+    linear_solver: str = "lbfgs"  # sgd: the paper's schedule; task2sim: theirs throughout, and in fine-tuning
     linear_c: float = 0.01  # inverse regularisation, as scikit-learn's C, on standardised features
     linear_rate: float = 0.01
     linear_epochs: int = 50

@@ -16,14 +16,22 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 
 class StochasticDepth:
-    """Attached to a backbone by hooks, so that its weights keep their names. Set `generator` before a step."""
+    """Attached to a backbone by hooks, so that its weights keep their names. Set `generator` before a step; `remove`
+    when the training is over: a copy of the backbone would have the hooks as well."""
 
     def __init__(self, backbone: nn.Module, share: float) -> None:
         self.generator: torch.Generator | None = None
         blocks = [module for module in backbone.modules() if isinstance(module, BasicBlock | Bottleneck)]
+        self.hooks = []
         for number, block in enumerate(blocks):
             last: nn.Module = block.bn3 if isinstance(block, Bottleneck) else block.bn2
-            last.register_forward_hook(partial(self._drop, share * number / max(len(blocks) - 1, 1)))
+            drop = partial(self._drop, share * number / max(len(blocks) - 1, 1))
+            self.hooks.append(last.register_forward_hook(drop))
+
+    def remove(self) -> None:
+        """Leave the backbone as it was."""
+        for hook in self.hooks:
+            hook.remove()
 
     def _drop(self, share: float, module: nn.Module, _given: Any, branch: torch.Tensor) -> torch.Tensor | None:
         if not module.training or not share:

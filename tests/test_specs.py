@@ -30,10 +30,10 @@ RUNS = {
 RECIPES = {
     "cpu": ["cpu-c1585b9f"],
     "gpu": ["gpu-7ab36919"],
-    "paper": ["paper-781de123"],
-    "paper237": ["paper237-cab1a2f4"],
+    "paper": ["paper-e5cae9f5"],
+    "paper237": ["paper237-566dcaec"],
     "probe": ["probe-9a430d9b"],
-    "table1": ["table1-cab1a2f4"],
+    "table1": ["table1-566dcaec"],
     "tiny": ["tiny-9bcc3b34"],
     "figure6": ["figure6-classes8-4374c712", "figure6-classes16-cb322634", "figure6-classes64-b18a5b7d"],
     "figure7": [
