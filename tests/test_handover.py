@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from t2s_offline import schema, task2vec
@@ -20,6 +22,7 @@ from t2s_offline.live import LivePath
 from t2s_offline.matrix import Embeddings
 from t2s_offline.networks import build, load_backbone, save_backbone
 from t2s_offline.pictures import Pictures
+from t2s_offline.recipe import Recipe
 from t2s_offline.space import TASK2SIM
 from t2s_offline.spool import absorb
 from t2s_offline.store import RewardStore
@@ -172,3 +175,27 @@ def test_a_recipe_of_others_has_no_workshop(tmp_path: Path) -> None:
     store.add({"recipes": typed(pl.DataFrame([row]), schema.RECIPES, "paper")})
     with pytest.raises(BadInput, match="not made by a sweep"):
         workshop_of(store, "theirs")
+
+
+def test_the_share_that_is_tested_is_read_from_the_recipe(tmp_path: Path) -> None:
+    """By kept backbones, by a sweep's unit and by `evaluate` alike: of 1,797 digits 540 for 359."""
+    from t2s_offline.cli.live import evaluate_command
+
+    text, recipe = 'size = 16\ntest_share = 0.3\nprecision = "float32"', Recipe(size=16, test_share=0.3)
+    wanted = len(load_task("digits", 16, test_share=0.3)["test"])
+    assert wanted > 1.4 * len(load_task("digits", 16)["test"])
+    store = RewardStore(tmp_path / "rewards.duckdb")
+    shop = Workshop(store, {"r": recipe}, TASK2SIM, "cpu")
+    assert len(KeptBackbones(shop, "r", "digits").task["test"]) == wanted
+    (tmp_path / "r.toml").write_text(text)
+    options = ["--task", "digits", "--recipe", str(tmp_path / "r.toml"), "--device", "cpu", "--format", "json"]
+    done = CliRunner().invoke(evaluate_command, ["scratch", *options])
+    assert json.loads(done.stdout)[0]["n_eval"] == wanted
+    design = 'kind = "list"\nconfigurations = ["00000000"]\nreferences = ["scratch"]'
+    (tmp_path / "spec.toml").write_text(f'tasks = ["digits"]\n[design]\n{design}\n[recipe]\n{text}\n')
+    spec, _design, units, tasks = read_plan(tmp_path / "spec.toml", None)
+    declare(store, spec, TASK2SIM, tasks)
+    (scratch,) = (unit for unit in units if unit.configuration == "scratch")
+    assert run_unit(scratch, Workshop(store, spec.recipes, TASK2SIM, "cpu")).status == "done"
+    absorb(store)
+    assert store.frame("rewards")["n_eval"].to_list() == [wanted]
