@@ -285,6 +285,10 @@ def _tidy_errors(path: Path) -> Iterator[None]:
     """Turn what DuckDB says of a damaged file, a full disk or values that it cannot hold into one line."""
     try:
         yield
+    except (duckdb.CatalogException, duckdb.BinderException) as error:  # our own SQL: the file lacks what it names
+        raise BadFile(
+            f"{path} lacks a table or a column of a reward store: {one_line(error)}; get the store again"
+        ) from error
     except (duckdb.DataError, duckdb.IntegrityError) as error:
         raise Contradiction(f"{path} cannot hold these rows: {one_line(error)}") from error
     except (
