@@ -16,7 +16,7 @@ from t2s_offline.cli.options import (
     recipe_option,
     store_option,
 )
-from t2s_offline.errors import T2SError
+from t2s_offline.errors import BadInput, T2SError
 from t2s_offline.store import RewardStore
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ CLASSES = 40  # of the embedded catalogue, where the recipe's own renderer is no
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="HTML file to write.")
 @click.option("--policy", "folder", type=click.Path(path_type=Path), help="Folder made by learn.")
 @click.option("--figures", type=click.Path(path_type=Path, file_okay=False), help="Also PNG, SVG, CSV of each figure.")
+@click.option("--sizes", is_flag=True, help="Only the paper's Figures 6 to 8, of recipes that differ in one number.")
+@click.option("--chosen-on", type=click.Path(path_type=Path), help="Store whose tasks Figures 6 to 8 leave out first.")
 @click.option("--images", is_flag=True, help="Also pictures: render chosen configurations, compare kept backbones.")
 @click.option(
     "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
@@ -43,8 +45,8 @@ CLASSES = 40  # of the embedded catalogue, where the recipe's own renderer is no
 @probe_option
 @format_option("table", "json")
 def report(
-    store_path: Path, out: Path, folder: Path | None, figures: Path | None, images: bool, data: Path | None,
-    recipe: str | None, metric: str, probe: str | None, file_format: str,
+    store_path: Path, out: Path, folder: Path | None, figures: Path | None, sizes: bool, chosen_on: Path | None,
+    images: bool, data: Path | None, recipe: str | None, metric: str, probe: str | None, file_format: str,
 ) -> None:  # fmt: skip
     """Write a report: one HTML file that opens from disk, with nothing to download.
 
@@ -53,13 +55,22 @@ def report(
       t2s-offline report --store rewards.duckdb --policy policy --out report.html
       t2s-offline report --store rewards.duckdb --out report.html --figures figures
       t2s-offline report --store tiny.duckdb --out report.html --images
+      t2s-offline report --store tables/figures --sizes --chosen-on tables/cpu --out sizes.html --figures figures
     """
     from t2s_offline.policy import load_policy
-    from t2s_offline.report import make_report, write_report
+    from t2s_offline.report import make_report, size_figures, write_report
 
     saved, store = load_policy(folder) if folder else None, RewardStore(store_path)
-    studio = studio_of(store, recipe, data) if images else None
-    made = make_report(store, recipe=recipe, metric=metric, probe=probe, policy=saved, illustrate=studio)
+    other = RewardStore(chosen_on) if chosen_on else None
+    if sizes:
+        if saved is not None or images:
+            raise BadInput("--sizes is of no policy and of no pictures; leave out --policy and --images, or --sizes")
+        made = size_figures(store, recipe=recipe, metric=metric, chosen_on=other)
+    else:
+        studio = studio_of(store, recipe, data) if images else None
+        made = make_report(
+            store, recipe=recipe, metric=metric, probe=probe, policy=saved, illustrate=studio, chosen_on=other
+        )
     size = write_report(made, out)
     if figures is not None:
         from t2s_offline.report.export import write_figures

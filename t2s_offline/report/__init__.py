@@ -9,7 +9,7 @@ function (`pictures.py` says of what). Ignores how rewards were made.
     tasks.py       bars, worst, distributions    parameters.py  Figure 5, effects
     learners.py    means, leave one out, curve   ledger.py      coverage, cost, proxy
     atlas.py       task map                      summary.py     the whole in sentences
-    signal.py      spread against noise
+    signal.py      spread against noise          sizes.py       Figures 6 to 8
     charts.py      rows to Vega-Lite             canvases.py    grids, histograms, maps
     page.py        HTML (style.py its CSS)       theme.py       colours and type
     pictures.py    renderings and neighbours     export.py      PNG, SVG, CSV
@@ -20,10 +20,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from t2s_offline.errors import BadFile, T2SError
+from t2s_offline import scaling
+from t2s_offline.errors import BadFile, EmptyStore, T2SError
 from t2s_offline.files import write_whole
 from t2s_offline.policy import SavedPolicy
-from t2s_offline.report import atlas, learners, ledger, parameters, signal, summary, tasks
+from t2s_offline.report import atlas, learners, ledger, parameters, signal, sizes, summary, tasks
 from t2s_offline.report.contest import hold
 from t2s_offline.report.facts import Facts, read_facts, reason
 from t2s_offline.report.model import Report, Section
@@ -32,7 +33,7 @@ from t2s_offline.store import RewardStore
 #: Adds sections with pictures: facts in, sections and lines about what is missing out.
 Illustrate = Callable[[Facts], tuple[Sequence[Section], Sequence[str]]]
 
-__all__ = ["Report", "make_report", "write_report"]
+__all__ = ["Report", "make_report", "size_figures", "write_report"]
 
 
 def make_report(
@@ -43,14 +44,19 @@ def make_report(
     probe: str | None = None,
     policy: SavedPolicy | None = None,
     illustrate: Illustrate | None = None,
+    chosen_on: RewardStore | None = None,
 ) -> Report:
     """Everything that the store can tell, in the order in which a reader asks.
 
-    Raises EmptyStore without rewards of that recipe and metric, BadInput for a policy of another space.
+    recipe: where recipes differ in one number alone (Figures 6 to 8), the one that most of them differ from by default;
+    chosen_on: the store that configurations were chosen from, whose tasks say nothing new of them. Raises EmptyStore
+    without rewards of that recipe and metric, BadInput for a policy of another space.
     """
+    recipe = recipe or scaling.middle(store, metric)
     facts = read_facts(store, recipe, metric, probe=probe, policy=policy)
     contest = hold(facts)
-    missing = [*facts.missing, *contest.missing]
+    curves, lacking = sizes.sized(facts, scaling.shared_tasks(store, chosen_on) if chosen_on else ())
+    missing = [*facts.missing, *contest.missing, *lacking]
     makers: list[tuple[str, Callable[[], Section | Sequence[Section] | None]]] = [
         ("Tasks against the baselines", lambda: tasks.against_baselines(facts, contest)),
         ("Means", lambda: learners.split_means(contest)),
@@ -61,6 +67,7 @@ def make_report(
         ("Effects", lambda: parameters.parameter_effects(facts)),
         ("Signal and noise", lambda: signal.noise(facts)),
         ("Other metrics", lambda: ledger.proxy(facts)),
+        ("Sizes", lambda: sizes.sizes(facts, curves)),
         ("Task map", lambda: atlas.task_map(facts)),
         ("Coverage and cost", lambda: ledger.coverage(facts)),
     ]
@@ -79,10 +86,26 @@ def make_report(
     return Report(
         f"Task2Sim rewards: {facts.matrix.recipe}",
         summary.head(facts),
-        summary.sentences(facts, contest),
+        (*summary.sentences(facts, contest), *sizes.answers(curves)),
         tuple(sections),
         tuple(missing),
     )
+
+
+def size_figures(
+    store: RewardStore, *, recipe: str | None = None, metric: str = "knn5", chosen_on: RewardStore | None = None
+) -> Report:
+    """The section on sizes alone (Figures 6 to 8), without the comparisons that take most of a report's time.
+
+    Raises EmptyStore when no two recipes differ in one number alone, or fewer than two are measured.
+    """
+    facts = read_facts(store, recipe or scaling.middle(store, metric), metric)
+    curves, missing = sizes.sized(facts, scaling.shared_tasks(store, chosen_on) if chosen_on else ())
+    section = sizes.sizes(facts, curves)
+    if section is None:
+        raise EmptyStore(" ".join(missing) or f"no recipes of {store.path} differ in classes, objects or images alone")
+    title = f"Task2Sim rewards: {facts.matrix.recipe}"
+    return Report(title, summary.head(facts), sizes.answers(curves), (section,), tuple(missing))
 
 
 def write_report(report: Report, path: Path) -> int:

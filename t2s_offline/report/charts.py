@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from math import log2
 from typing import Any
 
 import altair as alt
@@ -119,6 +120,44 @@ def lines(rows: Rows, counts: Sequence[int], colours: Mapping[str, str], unit: s
         base.mark_point(filled=True, size=55, opacity=1).encode(x=x, y=y, color=colour, tooltip=tips),
     )
     return spec_of(layers.properties(width="container", height=300), description)
+
+
+def sizes(
+    rows: Rows, counts: Sequence[int], colours: Mapping[str, str], title: str, unit: str, description: str,
+    *, zero: bool = False,
+) -> Spec:  # fmt: skip
+    """A line a series over a logarithmic axis, with intervals. rows: at, series, value, low, high; counts: the ticks;
+    `zero`: a line at zero."""
+    # logarithms on a linear axis: of a logarithmic one Vega labels powers alone. Series do not cover each other.
+    beside = {name: 0.055 * place for place, name in enumerate(colours)}
+    rows = [{**row, "doublings": log2(row["at"]) + beside[row["series"]]} for row in rows]
+    ends = log2(counts[0]) - 0.15, log2(counts[-1]) + 0.2
+    x = alt.X(
+        "doublings:Q",
+        scale=alt.Scale(nice=False, zero=False, domain=ends),
+        axis=alt.Axis(
+            values=[log2(count) for count in counts],
+            tickCount=len(counts),  # the page's fewer would leave out those between
+            title=title,
+            labelExpr="format(round(pow(2, datum.value)), ',')",
+        ),
+    )
+    colour = colours_of("series", colours)
+    shape = alt.Shape("series:N", scale=shapes_of(colours), legend=None)
+    tips = ["series:N", alt.Tooltip("at:Q", format=",")]
+    tips += [alt.Tooltip(f"{name}:Q", format=".2f") for name in ("value", "low", "high")]
+    base, scale = chart_of(rows), alt.Scale(zero=zero)
+    y = alt.Y("value:Q", title=unit, scale=scale)
+    layers = [
+        base.mark_rule(strokeWidth=2, opacity=0.45).encode(
+            x=x, y=alt.Y("low:Q", title=unit, scale=scale), y2="high:Q", color=colour
+        ),
+        base.mark_line(strokeWidth=2.2).encode(x=x, y=y, color=colour),
+        base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, color=colour, shape=shape, tooltip=tips),
+    ]
+    if zero:
+        layers.insert(0, chart_of([{"zero": 0}]).mark_rule(strokeDash=[3, 3]).encode(y=alt.Y("zero:Q", title=unit)))
+    return spec_of(alt.layer(*layers).properties(width="container", height=260), description)
 
 
 def dots(
