@@ -57,7 +57,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows, and the normalised regret of every task and seed behind them, by split and learner (oracle left out)."""
+    """Rows, and the normalised regret of every task and seed behind them, by split and learner (without the oracle and
+    references)."""
 
     rows: list[Row]
     normalised_TS: dict[str, dict[str, Float64]]
@@ -102,13 +103,16 @@ def compare(
     folds: Sequence[Fold],
     *,
     taught: RewardMatrix | None = None,
+    references: Mapping[str, Mapping[str, float]] | None = None,
     seeds: int = 1,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
-    """Rows for the oracle and every learner, split by split, in the order given.
+    """Rows for the oracle and every learner, split by split, in the order given, then for the references.
 
     `taught`: rewards that learners may see, all by default; fewer to ask what a smaller sweep would have given.
+    `references`: rewards by name and task of what no configuration makes (`scratch`, `real:NAME`); one that lacks a
+    task of a split has no row there.
     """
     names = list(dict.fromkeys(task for fold in folds for task in (*fold.train, *fold.test)))
     matrix, embeddings = matrix.select(names), embeddings.select(names)
@@ -139,6 +143,12 @@ def compare(
             reward_TS = np.concatenate([_reward(matrix, fold, chosen_TC[learner.name, fold.train]) for fold in own])
             rows.append(summarise(learner.name, split, matrix, tested, reward_TS))
             regrets.setdefault(split, {})[learner.name] = normalised(matrix, reward_TS, tested)
+        tasks = [matrix.tasks[at] for at in tested]
+        rows += [
+            summarise(name, split, matrix, tested, np.array([reward[task] for task in tasks]))
+            for name, reward in (references or {}).items()
+            if all(task in reward for task in tasks)
+        ]
     return Comparison(rows, regrets)
 
 
@@ -193,7 +203,8 @@ def normalised(matrix: RewardMatrix, reward: Float64, tasks: Sequence[int]) -> F
 def summarise(
     learner: str, split: str, matrix: RewardMatrix, tasks: Sequence[int], reward: Float64, measured: int = 0
 ) -> Row:
-    """Means over tasks (and seeds) and the interval; a regret is never below 0, and neither is its interval."""
+    """Means over tasks (and seeds) and the interval. The regret of a configuration is never below 0, and neither is its
+    interval; a reference may be better than all of them."""
     best_T = matrix.reward_TC[np.asarray(tasks)][:, matrix.measured_C].max(axis=1)
     interval = mean_interval(normalised(matrix, reward, tasks))
     return Row(
@@ -203,7 +214,7 @@ def summarise(
         float(reward.mean()),
         float(best_T.mean() - reward.mean()),
         interval.mean,
-        float(np.maximum(interval.low, 0.0)),
+        float(np.maximum(interval.low, 0.0)) if interval.mean >= 0 else interval.low,
         interval.high,
         measured,
     )

@@ -173,6 +173,19 @@ class RewardStore(StoreFile):
         )
         return RewardMatrix(recipe, metric, space, tuple(tasks), accuracy_TCS, val_TCS, n_eval, n_val)
 
+    def references(self, recipe: str, metric: str = "knn5") -> dict[str, dict[str, float]]:
+        """Rewards of `scratch` (initial weights) and `real:NAME` (real pictures) by name and task, mean over seeds."""
+        found: dict[str, dict[str, float]] = {}
+        with self.reader() as con:
+            rows = con.execute(
+                f"{schema.WITH_VIEWS} SELECT configuration, task, accuracy FROM reference_backbones "
+                "WHERE recipe = $1 AND metric = $2 AND isfinite(accuracy) ORDER BY configuration DESC, task",
+                [recipe, metric],
+            ).fetchall()
+        for name, task, accuracy in rows:
+            found.setdefault(name, {})[task] = float(accuracy)
+        return found
+
     def embeddings(self, probe: str | None = None) -> Embeddings:
         """Task2Vec vectors under one probe (the only one when no name is given); tasks sorted by name."""
         import numpy as np

@@ -165,3 +165,20 @@ def test_json_keys_are_a_contract(planted: RewardMatrix, planted_embeddings: Emb
         "hours",
     ]
     assert all(list(row) == keys for row in rows)
+
+
+def test_scratch_and_real_pictures_stand_beside_learners(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    """Their rewards are the table's; normalised regret is measured with the same ruler, and may be below zero."""
+    scratch = dict.fromkeys(planted.tasks, 50.0)
+    real = dict.fromkeys(planted.tasks, 90.0)
+    part = dict.fromkeys(planted.tasks[1:], 50.0)
+    references = {"scratch": scratch, "real:photos": real, "real:part": part}
+    found = compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks), references=references)
+    rows = {row.learner: row for row in found.rows}
+    assert list(rows)[-2:] == ["scratch", "real:photos"]
+    spread = 80 - planted.reward_TC.mean()
+    assert (rows["scratch"].reward, rows["scratch"].regret) == (50, 30)
+    assert rows["scratch"].normalised_regret == pytest.approx(30 / spread)
+    assert rows["real:photos"].normalised_regret == pytest.approx(-10 / spread)
+    assert rows["real:photos"].ci_low <= rows["real:photos"].normalised_regret
+    assert set(found.normalised_T["leave_one_out"]) == {learner.name for learner in BASELINES}, "no learner: no winner"

@@ -325,7 +325,7 @@ def test_without_embeddings(tmp_path: Path) -> None:
     assert {"tasks", "means", "leave-one-out", "distribution", "effects", "coverage"} <= keys(made)
     assert not {"map", "curve", "policy"} & keys(made)
     assert {row["learner"] for row in rows_of(made, "leave-one-out")} == {
-        "oracle", "random", "domain_randomization", "best_fixed", "best_fixed_standardised",
+        "oracle", "random", "domain_randomization", "best_fixed", "best_fixed_standardised", "scratch",
     }  # fmt: skip
 
 
@@ -511,3 +511,11 @@ def test_one_unseen_task_has_no_interval(tmp_path: Path) -> None:
     assert drawn
     assert all(mark["low"] is None and mark["high"] is None for mark in drawn)
     assert page(report)
+
+
+def test_scratch_stands_beside_learners(made: Report, store: RewardStore) -> None:
+    """Left out and in the split: the mean that SQL gives."""
+    (wanted,) = asked(store, "SELECT avg(accuracy) AS mean FROM reference_backbones WHERE configuration = 'scratch'")
+    (row,) = [row for row in rows_of(made, "leave-one-out") if row["learner"] == "scratch"]
+    assert row["reward"] == pytest.approx(wanted["mean"])
+    assert {row["split"] for row in rows_of(made, "means") if row["learner"] == "scratch"} == {"seen", "unseen"}

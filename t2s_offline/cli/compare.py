@@ -60,16 +60,18 @@ def compare(
     matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
     folds = folds_of(store, [task for task in matrix.tasks if task in embeddings.tasks], leave_one_out)
     counts, seconds = numbers("--measure", measure), store.backbone_seconds(matrix.recipe)
+    references = store.references(matrix.recipe, metric)
     rows: list[Row] = []
     for size in numbers("--runs", runs) or [0]:
         taught = fraction(matrix, size) if size else matrix
-        found = fit_all(matrix, taught, embeddings, folds, learners, seeds, jobs)
+        found = fit_all(matrix, taught, embeddings, folds, learners, seeds, jobs, references)
         new = [*found.rows, *(curves(matrix, taught, embeddings, folds, counts) if counts else [])]
         seen = size or int(matrix.measured_C.sum())
         rows += [replace(row, runs=seen, hours=None if seconds is None else seen * seconds / 3600) for row in new]
     show(rows, file_format)
     note_of_val(matrix.select([task for task in matrix.tasks if task in embeddings.tasks]))
     remarks(found, leave_one_out)
+    of_references(references, rows)
     about_the_table(store, rows, matrix.recipe)
 
 
@@ -128,6 +130,7 @@ def fit_all(
     names: str | None,
     seeds: int,
     jobs: int,
+    references: dict[str, dict[str, float]],
 ) -> Comparison:
     from t2s_offline.compare import compare as run
     from t2s_offline.learners.registry import ABLATIONS, LEARNERS
@@ -147,6 +150,7 @@ def fit_all(
             [known[name] for name in chosen],
             folds,
             taught=taught,
+            references=references,
             seeds=seeds,
             jobs=jobs,
             progress=bar,
@@ -170,6 +174,15 @@ def curves(
     rewards = curve(matrix, embeddings, Surrogate(), pairs, counts, taught=taught)
     named = {"surrogate": "surrogate_shortlist", "random": "random_search"}
     return curve_rows(matrix, unseen, counts, {named.get(name, name): rows for name, rows in rewards.items()})
+
+
+def of_references(references: dict[str, dict[str, float]], rows: list[Row]) -> None:
+    """What the rows beside learners are, and which are not there."""
+    shown = {row.learner for row in rows}
+    if "scratch" in shown:
+        note("scratch: initial weights, without pre-training, measured like any backbone")
+    for name in references.keys() - shown:
+        note(f"{name} is not measured on all tasks of a split, and is left out")
 
 
 def about_the_table(store: RewardStore, rows: list[Row], recipe: str) -> None:

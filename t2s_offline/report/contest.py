@@ -6,7 +6,7 @@ functions that `t2s-offline compare` calls, so that the report and the command g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -46,6 +46,11 @@ LABELS = {
     "fixed_top": "best on average",
     "random_search": "random search",
 }
+
+
+def label(name: str) -> str:
+    """What people call a learner, a strategy or a reference; references are called by their name."""
+    return LABELS.get(name, name)
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,7 @@ def hold(facts: Facts, counts: Sequence[int] = COUNTS) -> Contest:
     missing: list[str] = []
     matrix = facts.matrix.select(facts.contested)
     surrogate = Remembered()
+    references = facts.store.references(matrix.recipe, matrix.metric)
     learners, embeddings = _learners(facts, matrix, surrogate, missing)
     split = left_out = None
     rows: tuple[Row, ...] = ()
@@ -110,14 +116,14 @@ def hold(facts: Facts, counts: Sequence[int] = COUNTS) -> Contest:
         if seen:
             folds = comparing.seen_unseen(seen, unseen)
             saved = [Saved(facts.policy.policy)] if facts.policy is not None else []
-            split = _able(matrix, embeddings, [*learners, *saved], folds, missing)
+            split = _able(matrix, embeddings, [*learners, *saved], folds, references, missing)
         else:
             missing.append("No task is marked as seen, so there is no split: tasks are shown left out one by one.")
     except T2SError as error:
         missing.append(f"Seen and unseen tasks are not compared: {reason(error)}")
     try:
         each = comparing.leave_one_out(matrix.tasks)
-        left_out = _able(matrix, embeddings, learners, each, missing)
+        left_out = _able(matrix, embeddings, learners, each, references, missing)
         if any(row.learner == surrogate.name for row in left_out.rows):
             rows = _curve(matrix, embeddings, surrogate, each, counts)
     except T2SError as error:
@@ -127,11 +133,16 @@ def hold(facts: Facts, counts: Sequence[int] = COUNTS) -> Contest:
 
 
 def _able(
-    matrix: RewardMatrix, embeddings: Embeddings, learners: Sequence[Learner], folds: Sequence[Fold], missing: list[str]
+    matrix: RewardMatrix,
+    embeddings: Embeddings,
+    learners: Sequence[Learner],
+    folds: Sequence[Fold],
+    references: Mapping[str, Mapping[str, float]],
+    missing: list[str],
 ) -> Comparison:
     """The comparison without the learners that refuse the table, such as a surrogate with one task to learn from."""
     try:
-        return comparing.compare(matrix, embeddings, learners, folds)
+        return comparing.compare(matrix, embeddings, learners, folds, references=references)
     except T2SError as error:
         first = error
     able, lines = [], []
@@ -144,7 +155,7 @@ def _able(
     if not able:
         raise first
     missing += [line for line in lines if line not in missing]
-    return comparing.compare(matrix, embeddings, able, folds)
+    return comparing.compare(matrix, embeddings, able, folds, references=references)
 
 
 def _learners(

@@ -15,7 +15,7 @@ from t2s_offline.intervals import Interval, paired
 from t2s_offline.judge import warning
 from t2s_offline.published import FORM_CHOSEN
 from t2s_offline.report import charts
-from t2s_offline.report.contest import LABELS, POLICY, Contest
+from t2s_offline.report.contest import LABELS, POLICY, Contest, label
 from t2s_offline.report.facts import Facts, counted
 from t2s_offline.report.model import Figure, Panel, Section, Table
 
@@ -86,17 +86,17 @@ def _by_regret(rows: Sequence[Row]) -> list[str]:
 def _table(rows: Sequence[Row], split: str) -> Table:
     own = sorted((row for row in rows if row.split == split), key=lambda row: row.normalised_regret)
     return Table.of(
-        [{"learner": LABELS[row.learner], **{name: getattr(row, name) for name in SHOWN}} for row in own], TITLES
+        [{"learner": label(row.learner), **{name: getattr(row, name) for name in SHOWN}} for row in own], TITLES
     )
 
 
 def _figure(key: str, title: str, rows: Sequence[Row], order: Sequence[str], colours: dict[str, str]) -> Figure:
     data = [
-        {"name": LABELS[row.learner], "kind": row.split, "value": row.normalised_regret, **_ends(row)}
+        {"name": label(row.learner), "kind": row.split, "value": row.normalised_regret, **_ends(row)}
         for row in rows
         if row.learner != "oracle"
     ]
-    names = [LABELS[name] for name in order if name != "oracle"]
+    names = [label(name) for name in order if name != "oracle"]
     best = min((row for row in rows if row.learner != "oracle" and row.split == rows[-1].split),
                key=lambda row: row.normalised_regret)  # fmt: skip
     where = (
@@ -106,7 +106,7 @@ def _figure(key: str, title: str, rows: Sequence[Row], order: Sequence[str], col
     )
     summary = (
         f"Normalised regret with 95 % intervals, least first (0 is the oracle, 1 is random). Least on "
-        f"{where}: {LABELS[best.learner]}, {best.normalised_regret:.2f}"
+        f"{where}: {label(best.learner)}, {best.normalised_regret:.2f}"
         + (f" ({best.ci_low:.2f} to {best.ci_high:.2f})." if best.tasks > 1 else "; one task has no interval.")
     )
     spec = charts.intervals(data, names, "normalised regret", summary, reference=1, colours=colours)
