@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from t2s_offline.cli.sweep import read_plan
 from t2s_offline.recipe import Recipe
 from t2s_offline.render import pixels
 from t2s_offline.store import RewardStore
+from tests.test_cli import run
 
 TABLES = Path(__file__).parents[1] / "tables"
 SPECS = sorted((Path(__file__).parents[1] / "sweeps").glob("*.toml"))
@@ -22,6 +27,7 @@ RUNS = {
     "figure8": (2, None, 4 * 2 * 2),
     "gpu": (256, None, 257 + 33),
     "paper": (256, None, 257),
+    "imagenet": (1, None, 3),
     "paper237": (2, None, 3),
     "table1": (5, None, 5),
     "probe": (1, None, 1),
@@ -31,6 +37,7 @@ RECIPES = {
     "cpu": ["cpu-c1585b9f"],
     "gpu": ["gpu-7ab36919"],
     "paper": ["paper-e5cae9f5"],
+    "imagenet": ["paper-e5cae9f5"],
     "paper237": ["paper237-566dcaec"],
     "probe": ["probe-9a430d9b"],
     "table1": ["table1-566dcaec"],
@@ -48,6 +55,8 @@ RECIPES = {
         "figure8-images384-913592dd",
     ],
 }
+#: Specifications that fill another's recipe under its name, so that their rows stand beside its own.
+NAMES = {"imagenet": "paper"}
 #: The recipes of the shipped tables, and the version of the pixels they are of.
 SHIPPED = {"cpu": ("cpu-a0ea692f", "1.1.1"), "tiny": ("tiny-54bb10b9", "1.1.1")}
 
@@ -62,8 +71,43 @@ def test_a_specification_is_whole(path: Path) -> None:
     runs, resolution, count = RUNS[path.stem]
     assert (len(design.configurations), design.resolution) == (runs, resolution)
     assert len(units) == count
-    assert spec.name == path.stem
+    assert spec.name == NAMES.get(path.stem, path.stem)
     assert list(spec.recipes) == RECIPES[path.stem], "a changed id changes every seed: is that meant?"
+
+
+def shrunk(path: Path, **values: object) -> str:
+    """A specification's text with other values, for a sweep that takes seconds."""
+    text = path.read_text()
+    for name, value in values.items():
+        text, times = re.subn(rf"(?m)^{name} = .*$", f"{name} = {json.dumps(value)}", text)
+        assert times == 1, name
+    return text
+
+
+def test_the_imagenet_subset_runs_on_a_stand_in(tmp_path: Path) -> None:
+    """Class folders in place of ImageNet's: so many classes and pictures are taken, and the row stands in `references`
+    of the recipe that configurations have."""
+    folder, rng = tmp_path / "real", np.random.default_rng(0)
+    for name in "abcd":
+        (folder / name).mkdir(parents=True)
+        for at in range(6):
+            Image.fromarray(rng.integers(0, 255, (20, 20, 3), dtype=np.uint8)).save(folder / name / f"{at}.png")
+    spec, store = tmp_path / "small.toml", tmp_path / "small.duckdb"
+    spec.write_text(
+        shrunk(
+            SPECS[0].parent / "imagenet.toml", classes=3, images=4, objects=2, size=16, render_size=16, samples=1,
+            backbone="resnet18-narrow", epochs=1, warmup_epochs=0, batch=4, tasks=["digits"], metrics=["knn5"],
+        )
+    )  # fmt: skip
+    done = run("sweep", spec, "--store", store, "--real", f"imagenet100={folder}", "--workers", "1", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    kept = RewardStore(store)
+    ((recipe, space),) = kept.recipes().items()
+    assert set(kept.references(recipe)) == {"scratch", "real:imagenet100"}
+    assert kept.matrix().measured_C[space.index("11111111")]
+    missing = run("sweep", spec, "--store", tmp_path / "none.duckdb", "--data", tmp_path, "--device", "cpu")
+    assert missing.returncode == 2
+    assert "give --real imagenet100=FOLDER" in missing.stderr
 
 
 @pytest.mark.parametrize("name", SHIPPED)
