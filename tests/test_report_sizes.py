@@ -63,7 +63,7 @@ def test_figures_6_to_8_are_the_trends(store: RewardStore, looked: RewardStore) 
 def test_the_answer_says_what_decides(store: RewardStore, looked: RewardStore) -> None:
     told = dict(size_figures(store, chosen_on=looked).summary)["Varying everything, with more pictures"]
     assert told.startswith("Does varying everything catch up with more pictures? Yes: ")
-    assert f"On 15 tasks (9 that it was chosen on left out) {CHOSEN} is ahead of {EVERYTHING} by +" in told
+    assert f"On 15 tasks (9 that it was chosen on left out) {CHOSEN} minus {EVERYTHING} is +" in told
     assert "On all 24: yes, too" in told
     assert "Not measured yet" not in told
 
@@ -132,6 +132,7 @@ def test_command(store: RewardStore, looked: RewardStore, tmp_path: Path) -> Non
         str(tmp_path / "sizes.html"), "--figures", str(figures), "--format", "json",
     )  # fmt: skip
     assert json.loads(done.stdout)[0]["figures"] == 3
+    assert done.stderr.count("Does varying everything catch up with more ") == 3
     assert {path.name for path in figures.iterdir()} == {
         f"figure{number}.{kind}" for number in (6, 7, 8) for kind in ("png", "svg", "csv")
     }

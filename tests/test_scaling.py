@@ -76,6 +76,18 @@ def test_one_that_comes_nearer(tmp_path: Path) -> None:
     assert "some 5 more doublings" in found.why
 
 
+def test_one_that_falls_behind() -> None:
+    """Level at the smallest number, hardly apart at the largest; but every task and seed loses a little a doubling."""
+    rng = np.random.default_rng(2)
+    task_T = rng.normal(0, 4, (20, 2))
+    steps = [np.stack([np.full((20, 2), 50.0), 50 + task_T - 0.3 * step]) for step in range(4)]
+    curve = Curve("images", (48, 96, 192, 384), ("a", "b", "c", "d"), (1, 2, 3, 4), "1", "0",
+                  tuple(map(str, range(20))), tuple(steps))  # fmt: skip
+    found = trend(curve)
+    assert found.points[-1].difference.low <= 0 < found.difference.low
+    assert (found.catches_up, "falls behind" in found.why) == (NO, True)
+
+
 def test_what_cannot_be_told(tmp_path: Path) -> None:
     ahead = scaled_store(tmp_path / "a.duckdb", planted_rewards(rise=1.0, gap=-2.0, closing=0.5))
     told = trend(curves(ahead)["images"])

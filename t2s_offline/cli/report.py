@@ -76,6 +76,9 @@ def report(
         from t2s_offline.report.export import write_figures
 
         note(f"{figures}: {len(write_figures(made, figures))} files")
+    if sizes:
+        for _, line in made.summary:
+            note(line)
     for line in made.missing:
         note(f"missing: {line}")
     counts = {"sections": len(made.sections), "figures": len(made.figures)}

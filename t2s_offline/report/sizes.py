@@ -110,9 +110,9 @@ def answer(one: Sized) -> str:
     first, last = head.points[0], head.points[-1]
     line = (
         f"Does varying everything catch up with more {more}? {head.catches_up.capitalize()}: {head.why}. On "
-        f"{_tasks(one)} {curve.chosen} is ahead of {curve.everything} by {said(first.difference)} points at "
-        f"{_of(curve.field, (first.count,))} and by {said(last.difference)} at {_of(curve.field, (last.count,))}; the "
-        f"difference changes by {said(head.difference)} a doubling."
+        f"{_tasks(one)} {curve.chosen} minus {curve.everything} is {said(first.difference)} points at "
+        f"{_of(curve.field, (first.count,))} and {said(last.difference)} at {_of(curve.field, (last.count,))}; it "
+        f"changes by {said(head.difference)} a doubling."
     )
     if one.fresh < len(curve.tasks):
         same = f"{whole.catches_up}, too" if whole.catches_up == head.catches_up else f"{whole.catches_up}: {whole.why}"
@@ -123,7 +123,7 @@ def answer(one: Sized) -> str:
     if curve.absent:
         line += f" Not measured yet: {_of(curve.field, curve.absent)}."
     if curve.seeds == 1:
-        line += " There is one seed, so intervals leave out what differs from seed to seed."
+        line += " The change is of one seed, and leaves out what differs from seed to seed."
     return line
 
 
