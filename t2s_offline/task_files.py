@@ -28,6 +28,7 @@ from t2s_offline.pictures import (
 )
 
 PARTS = ("train", "val", "test")
+MOST_CLASSES = 100_000
 #: Folder names that stand for a part.
 PART_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
@@ -78,6 +79,8 @@ def npz_arrays(path: Path) -> dict[str, Arrays]:
     present = [part for part in PARTS if f"x_{part}" in arrays and f"y_{part}" in arrays]
     labels = {part: _labels(arrays[f"y_{part}"], f"{path}: y_{part}") for part in present}
     highest = max(int(label_N.max()) for label_N in labels.values() if len(label_N))
+    if highest >= MOST_CLASSES:
+        raise BadFile(f"{path} has label {highest}; expected labels from 0, one a class, at most {MOST_CLASSES}")
     names = tuple(map(str, arrays.get("class_names", np.arange(highest + 1)).ravel()))
     if highest >= len(names):
         raise BadFile(f"{path} has label {highest} and {len(names)} class names; expected labels from 0")
