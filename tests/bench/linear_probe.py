@@ -5,8 +5,9 @@ One backbone, the same pictures, test accuracy in percent after learning from tr
     lbfgs      logistic regression on features of the pictures as they are, to the optimum
     sgd        the paper's schedule on the same features: batch norm, then dropout
     task2sim   the authors': new crops and flips in every epoch, dropout, then batch norm, Nesterov's momentum
+    still      the same on pictures as they are
 
-docs/paper.md quotes this. Needs T2S_DATA; some ten minutes on one core.
+docs/paper.md quotes this. Needs T2S_DATA; some fifteen minutes on one core.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
 
+from t2s_offline.augment import Augment
 from t2s_offline.authors_probe import scored
 from t2s_offline.evaluate import features_of, measured, percent
 from t2s_offline.networks import load_backbone
@@ -28,7 +31,12 @@ from t2s_offline.tasks import data_folder
 from tests.bench.table import markdown
 
 ROOT = Path(__file__).parents[2]
-SOLVERS = ("lbfgs", "sgd", "task2sim")
+SOLVERS = ("lbfgs", "sgd", "task2sim", "still")
+
+
+def still(size: int, _area: float) -> Augment:
+    """No crops and no flips."""
+    return Augment(size, 1.0, flip=False)
 
 
 def main() -> None:
@@ -49,11 +57,13 @@ def main() -> None:
         found = features_of(backbone, {"bank": task.bank, "test": task["test"]}, plain)
         row: list[object] = [name, len(task.classes), len(task.bank), len(task["test"])]
         for solver in SOLVERS:
-            begin, recipe = time.perf_counter(), replace(plain, linear_solver=solver)
+            begin = time.perf_counter()
+            recipe = replace(plain, linear_solver="task2sim" if solver == "still" else solver)
             right = []
             for seed in range(1 if solver == "lbfgs" else options.seeds):
-                if solver == "task2sim":
-                    scores = scored(backbone, task.bank, task["test"], name, recipe, tuned=False, seed=seed)
+                if recipe.linear_solver == "task2sim":
+                    with patch("t2s_offline.authors_probe.Augment", still if solver == "still" else Augment):
+                        scores = scored(backbone, task.bank, task["test"], name, recipe, tuned=False, seed=seed)
                     right.append(percent(scores, found["test"].label_N))
                 else:
                     right.append(
