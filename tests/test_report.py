@@ -519,3 +519,13 @@ def test_scratch_stands_beside_learners(made: Report, store: RewardStore) -> Non
     (row,) = [row for row in rows_of(made, "leave-one-out") if row["learner"] == "scratch"]
     assert row["reward"] == pytest.approx(wanted["mean"])
     assert {row["split"] for row in rows_of(made, "means") if row["learner"] == "scratch"} == {"seen", "unseen"}
+
+
+def test_a_spread_that_is_rounding_is_one_bar(tiny_frames: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+    """Means over seeds of equal rewards may differ in their last digit, where no four bins fit between."""
+    value = pl.when(pl.col("configuration") == "000").then(np.nextafter(70.0, 71.0)).otherwise(70.0)
+    rewards = tiny_frames["rewards"].with_columns(
+        accuracy=pl.when(pl.col("task") == "birds").then(value).otherwise(pl.col("accuracy"))
+    )
+    made = partial(tmp_path, {**tiny_frames, "rewards": rewards})
+    assert "distribution" in keys(made)

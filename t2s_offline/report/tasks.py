@@ -203,8 +203,9 @@ def _marks(facts: Facts, task: str, wanted: Mapping[str, str | None]) -> list[di
 
 
 def _counted(value_N: Any) -> list[dict[str, Any]]:
-    """Bars of a histogram; a single value gives one bar."""
-    bins = min(BINS, max(int(np.sqrt(len(value_N)) * 2), 4)) if np.ptp(value_N) > 0 else 1
+    """Bars of a histogram; a single value gives one bar, and so do means over seeds that differ by rounding alone."""
+    spread = np.ptp(value_N) > 1e-9 * max(1.0, float(np.abs(value_N).max()))
+    bins = min(BINS, max(int(np.sqrt(len(value_N)) * 2), 4)) if spread else 1
     count, edge = np.histogram(value_N, bins=bins)
     return [
         {"low": float(low), "high": float(high), "count": int(number)}
