@@ -234,5 +234,6 @@ def test_the_tables_of_this_project_are_whole(path: Path) -> None:
     found = tables.describe(path)
     assert not found.problem
     assert (path / tables.CARD).is_file()
-    assert found.embeddings == found.tasks
+    # two configurations are nothing to learn from: the rows of Figures 6 to 8 need no embeddings
+    assert found.embeddings == (0 if path.name == "figures" else found.tasks)
     assert not RewardStore(path).frame("backbones")["host"].drop_nulls().len()

@@ -49,7 +49,7 @@ figcaption { color: var(--muted); font-size: 0.88rem; margin: 0 0 12px; max-widt
 .chart { display: block; width: 100%; }
 .chart svg { display: block; max-width: 100%; }
 .chart[data-chart="map"] { max-width: 600px; }
-.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(220px, 100%), 1fr)); gap: 22px 26px; }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(220px, 100%), 1fr)); gap: 22px 26px; }
 .panel { min-width: 0; }
 .keys { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin: 0 0 14px; padding: 0;
   font-size: 0.86rem; }
