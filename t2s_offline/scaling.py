@@ -220,7 +220,7 @@ def _point(count: int, recipe: str, pictures: int, accuracy_CTS: Float64) -> Poi
 
 def _judge(points: Sequence[Point], slope: Interval) -> tuple[str, str]:
     """Whether varying everything catches up within the range, and why. It must have been clearly behind, and the gap
-    must clearly have shrunk, for a yes; it must be clearly behind at the end, or fall behind, for a no."""
+    must clearly have shrunk, for a yes; it must be clearly behind at the end for a no."""
     first, last = points[0].difference, points[-1].difference
     if last.low > 0:
         if slope.high < 0:
@@ -239,5 +239,5 @@ def _judge(points: Sequence[Point], slope: Interval) -> tuple[str, str]:
     if first.high < 0:
         return UNKNOWN, "it is not behind at the smallest number, so there is nothing to catch up"
     if slope.low > 0:
-        return NO, "it is not clearly behind at either end, but falls behind with every doubling"
+        return UNKNOWN, "it is not clearly behind at either end, though it loses ground with every doubling"
     return UNKNOWN, "it is not clearly behind at either end"
