@@ -106,6 +106,8 @@ def sweep(
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    # joblib's helper process would report, after an interruption, what it then cleans up
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     declare(store, spec, TASK2SIM, tasks)
     missing = pending(units, store)
     check_tasks(store.digests(), {task: None for unit in missing for task, _ in unit.cells}, data)
