@@ -88,12 +88,18 @@ def test_a_matrix_knows_how_many_pictures_its_accuracies_rest_on(tiny_store: Rew
     assert np.isnan(tiny_store.matrix(metric="logme").pictures_T).all(), "a score is no share of pictures"
 
 
-def test_a_table_without_counts_of_val_pictures_takes_the_tasks_own() -> None:
-    table = RewardStore(Path(__file__).parents[1] / "tables" / "tiny")
-    tasks = {row["task"]: row for row in table.frame("tasks").iter_rows(named=True)}
-    matrix = table.matrix()
-    assert [tasks[task]["n_val"] for task in matrix.tasks] == matrix.n_val_T.tolist()
-    assert all(tasks[task]["n_test"] >= n_eval for task, n_eval in zip(matrix.tasks, matrix.n_eval_T, strict=True))
+def test_a_table_without_counts_of_val_pictures_takes_the_tasks_own(tiny_store: RewardStore) -> None:
+    with tiny_store.writer() as con:
+        con.execute("UPDATE tasks SET n_val = 60 + length(task), n_test = 300")
+        con.execute("UPDATE rewards SET n_eval = 300, n_val = NULL")
+    matrix = tiny_store.matrix()
+    assert matrix.n_val_T is not None
+    assert matrix.n_val_T.tolist() == [60 + len(task) for task in matrix.tasks]
+    with tiny_store.writer() as con:  # a recipe that looks at 50 pictures of each part at most
+        con.execute("UPDATE rewards SET n_eval = 50")
+    matrix = tiny_store.matrix()
+    assert matrix.n_val_T is not None
+    assert matrix.n_val_T.tolist() == [50] * len(matrix.tasks)
 
 
 def test_adding_twice_changes_nothing(tiny_store: RewardStore, tiny_frames: Frames) -> None:
