@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from t2s_offline.device import open_device
 from t2s_offline.errors import BadInput
 from t2s_offline.matrix import Embeddings
 from t2s_offline.recipe import Recipe, check_id
@@ -51,12 +52,12 @@ def probe_of(known: Embeddings, path: str | None, device: str = "auto") -> tuple
     Without a file torchvision's ImageNet ResNet-18 can be had, the probe of the authors' vectors. A file of its weights
     that is not torchvision's own is taken, under a name that tells: whoever calls says so.
     """
-    from t2s_offline import networks, task2vec
+    from t2s_offline import task2vec
 
     made = task2vec.made_by(known.probe)
     if path is None and made.probe != task2vec.IMAGENET:
         raise BadInput(f"name the probe of the store's embeddings ({known.probe}) with --probe FILE")
-    probe = task2vec.open_probe(path or made.probe, networks.open_device(device))
+    probe = task2vec.open_probe(path or made.probe, open_device(device))
     brought = made.probe == task2vec.IMAGENET and probe.name.startswith(f"{made.probe}-")
     if probe.name != made.probe and not brought:
         raise BadInput(

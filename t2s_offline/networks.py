@@ -26,18 +26,6 @@ MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as torchv
 BATCH = 256
 
 
-def open_device(name: str = "auto") -> torch.device:
-    """``auto``, ``cpu``, ``cuda`` or ``cuda:0`` to a device that is there; BadInput otherwise."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isdecimal()) or (kind == "cpu" and number):
-        raise BadInput(f"device {name!r}; expected auto, cpu, cuda or cuda:0, cuda:1 …")
-    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
-        raise BadInput(f"device {name!r} is not there: {torch.cuda.device_count()} CUDA devices; use --device cpu")
-    return torch.device(name)
-
-
 class Pool(nn.Module):
     """Mean over the picture, in float32 also where the layers before it ran in bfloat16."""
 

@@ -20,6 +20,7 @@ from t2s_offline.errors import BadFile, BadInput, T2SError, check_known
 from t2s_offline.files import write_whole, write_with
 from t2s_offline.schema import SUMS
 from t2s_offline.store import RewardStore
+from t2s_offline.tensor_files import weights_digest
 
 CARD, PROBE = "card.md", "probe.safetensors"
 #: What checksums cover; other files in a table folder are their owner's.
@@ -175,11 +176,11 @@ def wrong_rows(folder: Path) -> str:
 
 def check_probe(path: Path, named: Set[str]) -> None:
     """BadInput when embeddings under the names `named` are of another network than the one in `path`."""
-    from t2s_offline.task2vec import open_probe
-
-    title = open_probe(str(path)).name
-    if named and not any(name.startswith(f"{title}-") for name in named):
-        raise BadInput(f"{path} is probe {title}; the embeddings are of {', '.join(sorted(named))}: give that probe")
+    found = weights_digest(path)
+    if named and not any(f"-{found}-" in name for name in named):
+        raise BadInput(
+            f"{path} is a probe of weights {found}; the embeddings are of {', '.join(sorted(named))}: give that probe"
+        )
 
 
 def _probes(store: RewardStore) -> set[str]:

@@ -6,6 +6,7 @@ what the tensors are for; BadFile when a file is no safetensors, or announces wh
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from collections.abc import Collection
@@ -19,6 +20,8 @@ from t2s_offline.errors import BadFile
 #: Bytes. Honest headers take 100 a tensor; the largest honest file is a policy of a hundred seeds.
 MAX_HEADER = 4 << 20
 MAX_FILE = 4 << 30
+#: What the names of a backbone's tensors start with.
+TRUNK = "trunk."
 BYTES = {"F32": 4, "F16": 2, "F64": 8, "I64": 8}
 
 
@@ -72,3 +75,26 @@ def _shape(path: Path, name: str, entry: Any, types: Collection[str]) -> tuple[i
 def _naturals(value: Any) -> tuple[int, ...] | None:
     fits = isinstance(value, list) and all(type(number) is int and number >= 0 for number in value)
     return tuple(value) if fits else None
+
+
+def weights_digest(path: Path) -> str:
+    """Eight hex digits of a network's weights in full precision, which the names of its embeddings hold.
+
+    Of a backbone's file without its head, or of torchvision's weights without the last layer.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    ours = any(name.startswith(TRUNK) for name in announced(path, ("F16", "F32", "I64")).shapes)
+    try:
+        arrays = {
+            name.removeprefix(TRUNK): array
+            for name, array in load_file(path).items()
+            if (name.startswith(TRUNK) if ours else not name.startswith("fc."))
+        }
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BadFile(f"{path} is not safetensors: {' '.join(str(error).split())[:80]}; get the file again") from error
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(name.encode() + (array.astype("float32") if array.dtype.kind == "f" else array).tobytes())
+    return digest.hexdigest()[:8]

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "t2s_offline"
 
 FLOORS = {
     "errors": 0,
+    "device": 1,
     "files": 0,
     "digests": 0,
     "formats": 0,

@@ -9,8 +9,9 @@ import torch
 from safetensors.torch import save_file
 
 from t2s_offline.augment import OPS, TABLE_OPS, Augment, affine, beta, looked_up, mix
+from t2s_offline.device import open_device
 from t2s_offline.errors import BadFile, BadInput, UnknownName
-from t2s_offline.networks import WIDTHS, build, extract, halve, linear_head, load_backbone, open_device, save_backbone
+from t2s_offline.networks import WIDTHS, build, extract, halve, linear_head, load_backbone, save_backbone
 
 
 def pictures(count: int = 6, size: int = 32, seed: int = 0) -> torch.Tensor:

@@ -20,10 +20,11 @@ from tests import golden
 PACKAGE = Path(__file__).parents[1] / "t2s_offline"
 #: Own modules that builtin.py imports and that decide no pixel, and why.
 EXEMPT = {
+    "device.py": "chooses the device; bytes are promised on one kind of device",
     "errors.py": "messages",
     "recipe.py": "named for the type checker alone",
     "render/__init__.py": "what a request and a renderer are; no picture is made there",
-    "render/device.py": "chooses the device; bytes are promised on one kind of device",
+    "render/device.py": "the same, for Warp",
     "render/options.py": "passes or refuses what a recipe says",
     "render/pixels.py": "this version",
     "space.py": "what a digit means is written beside every recipe, and pinned by tests/test_space.py",

@@ -19,7 +19,7 @@ from t2s_offline.networks import build, load_backbone, save_backbone
 from t2s_offline.policy import CARD, MLP, WEIGHTS, FactoredPolicy, load_policy, save_policy
 from t2s_offline.space import SimSpace
 from t2s_offline.task2vec import open_probe
-from t2s_offline.tensor_files import announced
+from t2s_offline.tensor_files import announced, weights_digest
 from tests.hostile.make import safetensors_bytes
 
 SPACE = SimSpace.parse("a:2,b:2")
@@ -183,3 +183,15 @@ def test_refusing_needs_no_torch(folder: Path) -> None:
         "load_policy(Path(sys.argv[1]))\nsys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(folder)], timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("torchvision_names", [False, True])
+def test_the_digest_of_a_file_is_that_of_the_network_in_it(torchvision_names: bool, tmp_path: Path) -> None:
+    backbone = build("resnet18", seed=3)
+    path = tmp_path / "probe.safetensors"
+    if torchvision_names:
+        weights = backbone.trunk.state_dict() | {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
+        save_file({name: tensor.numpy() for name, tensor in weights.items()}, path)
+    else:
+        save_backbone(path, backbone, None, {"size": 64})
+    assert open_probe(str(path)).name.endswith(f"-{weights_digest(path)}")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from t2s_offline.cli.options import Bar, any_version_option, format_option, note, print_rows
+from t2s_offline.device import open_device
 from t2s_offline.errors import BadInput
 from t2s_offline.recipe import METRICS, Recipe, read_recipe
 
@@ -105,13 +106,13 @@ def pretrain_command(
       t2s-offline pretrain --config 01100100 --recipe cpu.toml --out backbone.safetensors
       t2s-offline pretrain --images pictures/ --out backbone.safetensors
     """
-    from t2s_offline import networks, single
+    from t2s_offline import single
     from t2s_offline.pretrain import pretrain
 
     if (folder is None) == (configuration is None):
         raise BadInput("expected one of --images FOLDER and --config CONFIG")
     recipe_id, recipe = read_recipe(recipe_path) if recipe_path else (Recipe().recipe_id(), Recipe())
-    place = networks.open_device(device)
+    place = open_device(device)
     data = training_set(folder, configuration, recipe, seed, place)
     label = configuration or f"real:{Path(str(folder)).resolve().name}"
     with closing(Bar("pretrain", "step")) as bar:
@@ -160,13 +161,13 @@ def evaluate_command(
     Example:
       t2s-offline evaluate backbone.safetensors --task digits --metric knn5 --metric linear
     """
-    from t2s_offline import networks, single
+    from t2s_offline import single
     from t2s_offline.evaluate import evaluate
     from t2s_offline.task_data import load_task
     from t2s_offline.tasks import locate, present
 
     given = read_recipe(recipe_path)[1] if recipe_path else None
-    saved, recipe = single.open_backbone(backbone, given, seed, networks.open_device(device))
+    saved, recipe = single.open_backbone(backbone, given, seed, open_device(device))
     rows = []
     for name in names or [located.name for located in present(data)]:
         located = locate(name, data, paths=True)
@@ -204,14 +205,14 @@ def embed_command(
     Example:
       t2s-offline embed digits --probe probe.safetensors --store rewards.duckdb
     """
-    from t2s_offline import networks, single, task2vec
+    from t2s_offline import single, task2vec
     from t2s_offline.store import RewardStore
     from t2s_offline.task_data import check_same_pictures, load_task
     from t2s_offline.tasks import locate
 
     if (store_path is None) == (out is None):
         raise BadInput("expected one of --store STORE and --out FILE.parquet")
-    probe = task2vec.open_probe(probe_path, networks.open_device(device))
+    probe = task2vec.open_probe(probe_path, open_device(device))
     loaded = load_task(locate(task, data, paths=True), size or probe.size, resize=probe.resize)
     stored = RewardStore(store_path).digests() if store_path is not None and store_path.exists() else {}
     check_same_pictures(stored.get(loaded.name), loaded)

@@ -1,7 +1,4 @@
-"""Devices: a name comes in, a device that Warp and torch both can use goes out.
-
-Ignores what is computed on it.
-"""
+"""Devices for the renderer: what Warp and torch can both use, and Warp started without its banner."""
 
 from __future__ import annotations
 
@@ -11,7 +8,8 @@ import sys
 import torch
 import warp as wp
 
-from t2s_offline.errors import BadInput, RenderError
+from t2s_offline.device import open_device as torch_device
+from t2s_offline.errors import RenderError
 
 
 def start_warp() -> None:
@@ -34,15 +32,13 @@ def start_warp() -> None:
 
 
 def open_device(name: str) -> str:
-    """``auto``, ``cpu``, ``cuda`` or ``cuda:0`` to a device that is there; BadInput or RenderError otherwise."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() and wp.is_cuda_available() else "cpu"
-    if name == "cpu":
-        return name
-    kind, _, number = name.partition(":")
-    if kind != "cuda" or not (number.isdecimal() or number == "" == name[4:]):
-        raise BadInput(f"device {name!r}; expected auto, cpu, cuda or cuda:0, cuda:1 ...")
-    count = min(torch.cuda.device_count(), wp.get_cuda_device_count())
-    if int(number or 0) >= count:
-        raise RenderError(f"device {name!r} is not there: {count} CUDA devices can be used; try --device cpu")
-    return f"cuda:{number or torch.cuda.current_device()}"
+    """As `t2s_offline.device.open_device`, for a device that Warp can use too; RenderError when Warp cannot."""
+    if name == "auto" and not wp.is_cuda_available():
+        return "cpu"
+    place = torch_device(name)
+    if place.type == "cpu":
+        return "cpu"
+    number = torch.cuda.current_device() if place.index is None else place.index
+    if number >= wp.get_cuda_device_count():
+        raise RenderError(f"Warp cannot use device {name!r}: it sees {wp.get_cuda_device_count()}; try --device cpu")
+    return f"cuda:{number}"

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from t2s_offline.device import open_device
 from t2s_offline.errors import BadFile, BadInput, RenderError, check_known
-from t2s_offline.networks import open_device
 from t2s_offline.render import pixels, tdw_models
 from t2s_offline.render.tdw_build import BuildLost, Place
 from t2s_offline.render.tdw_models import ASSETS_VARIABLE, MATERIALS_VARIABLE, OBJECTS_VARIABLE

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from t2s_offline.networks import build, extract, open_device
+from t2s_offline.device import open_device
+from t2s_offline.networks import build, extract
 from t2s_offline.pictures import Pictures
 from t2s_offline.pretrain import Trainer
 from t2s_offline.recipe import Recipe, read_recipe
