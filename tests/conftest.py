@@ -9,11 +9,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from t2s_offline import exchange, frames, schema
-from t2s_offline.fetch import fetch_task2sim
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimParam, SimSpace
-from t2s_offline.store import RewardStore
+from t2s_offline.store import import_export as exchange
+from t2s_offline.store import rows as frames
+from t2s_offline.store import schema
+from t2s_offline.store.fetch_published import fetch_task2sim
+from t2s_offline.store.reward_store import RewardStore
 
 TINY_TASKS = ("apples", "birds", "cars", "digits")
 

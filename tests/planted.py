@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from t2s_offline import walsh
+from t2s_offline.analysis import walsh
+from t2s_offline.analysis.walsh import DiffusionKernel
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimParam, SimSpace
-from t2s_offline.walsh import DiffusionKernel
 
 
 def space_of(*levels: int) -> SimSpace:

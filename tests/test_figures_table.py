@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from t2s_offline.recipe import Recipe, read_spec
-from t2s_offline.report import Report, size_figures
-from t2s_offline.store import RewardStore
-from t2s_offline.tables import describe
-from t2s_offline.workshop import pin
+from t2s_offline.report.write import Report, size_figures
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.table_folders import describe
+from t2s_offline.sweep.worker import pin
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "tables" / "figures"

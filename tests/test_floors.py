@@ -11,107 +11,42 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "t2s_offline"
 
+#: Folder -> floor. Modules that lie in no folder are the ground.
 FLOORS = {
-    "errors": 0,
-    "device": 1,
-    "files": 0,
-    "digests": 0,
-    "formats": 0,
-    "seeds": 0,
-    "space": 1,
-    "tensor_files": 1,
-    "tasks": 1,
-    "recipe": 1,
-    "intervals": 1,
-    "networks": 2,
-    "schema": 1,
-    "matrix": 2,
-    "augment": 2,
-    "stochastic_depth": 2,
-    "checkpoint": 2,
-    "walsh": 2,
-    "belief": 3,
-    "judge": 3,
-    "noise": 3,
-    "render": 3,
-    "pretrain": 4,
-    "authors_probe": 4,
-    "evaluate": 5,
-    "task2vec": 4,
-    "fisher": 3,
-    "imagenet": 3,
-    "variational": 3,
-    "task_files": 3,
-    "scoring": 3,
-    "training_set": 3,
-    "task_data": 4,
-    "pictures": 2,
-    "connection": 2,
-    "frames": 2,
-    "store": 3,
-    "policy": 3,
-    "learners": 4,
-    "published": 4,
-    "design": 4,
-    "sweep": 8,
-    "predict": 4,
-    "measure": 4,
-    "spool": 5,
-    "workshop": 5,
-    "asked": 5,
-    "work": 6,
-    "handover": 7,
-    "single": 6,
-    "estimate": 6,
-    "live": 8,
-    "progress": 9,
-    "compare": 4,
-    "effects": 4,
-    "report": 5,
-    "ladders": 2,
-    "scaling": 4,
-    "doctor": 5,
-    "exchange": 4,
-    "query": 4,
-    "fetch": 5,
-    "tables": 5,
-    "cli": 10,
+    "": 1,
+    "store": 2,
+    "images": 2,
+    "analysis": 2,
+    "render": 2,
+    "training": 3,
+    "learners": 3,
+    "sweep": 4,
+    "report": 4,
+    "doctor": 4,
+    "cli": 5,
 }
-#: package -> modules that may import it
+#: package -> folders or modules that may import it
 KEPT = {
-    "tdw": {"render/tdw.py"},
-    "duckdb": {"connection.py", "query.py"},
+    "tdw": {"render/tdw"},
+    "duckdb": {"store"},
     "click": {"cli"},
     "altair": {"report"},
     "vl_convert": {"report"},
 }
-TORCHLESS = (
-    "space",
-    "recipe",
-    "tasks",
-    "store",
-    "schema",
-    "matrix",
-    "ladders",
-    "scaling",
-    "policy",
-    "query",
-    "exchange",
-    "learners",
-    "report",
-    "cli",
-)
+#: Folders that import neither torch nor Warp before they need them.
+TORCHLESS = ("", "store", "analysis", "learners", "report", "cli")
 
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 
-def floor_of(module: str) -> int:
-    assert module in FLOORS, f"{module} has no floor yet: give it one in tests/test_floors.py"
-    return FLOORS[module]
-
-
 def home(path: Path) -> str:
-    return path.parts[0].removesuffix(".py")
+    return path.parts[0] if len(path.parts) > 1 else ""
+
+
+def home_of(name: str) -> str:
+    """Folder of an imported name such as ``t2s_offline.store.rows.make``."""
+    folder = name.split(".")[1]
+    return folder if folder in FLOORS else ""
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:
@@ -135,16 +70,49 @@ def imports(path: Path) -> list[tuple[str, bool]]:
     return found
 
 
+def modules_in(name: str) -> str | None:
+    """The module of the package that an imported name is, or is in."""
+    parts = name.split(".")[1:]
+    for count in (len(parts), len(parts) - 1):
+        path = "/".join(parts[:count])
+        for file in (f"{path}.py", f"{path}/__init__.py"):
+            if count and (PACKAGE / file).is_file():
+                return file
+    return None
+
+
+def test_every_folder_has_a_floor() -> None:
+    assert {home(path) for path in MODULES} == set(FLOORS)
+    assert len(set(FLOORS.values())) == 5
+
+
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_imports_go_down(path: Path) -> None:
-    if path.name == "__init__.py" and len(path.parts) == 1:
-        return
     own = home(path)
     for name, _top in imports(path):
-        parts = name.split(".")
-        if parts[0] != "t2s_offline" or parts[1] in ("__version__", own):
+        if name.split(".")[0] != "t2s_offline" or home_of(name) == own:
             continue
-        assert floor_of(parts[1]) < floor_of(own), f"{path} (floor {floor_of(own)}) imports {name}"
+        assert FLOORS[home_of(name)] < FLOORS[own], f"{path} (floor {FLOORS[own]}) imports {name}"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """No circle, imports inside functions included."""
+    to = {
+        path.as_posix(): {found for name, _ in imports(path) if name.startswith("t2s_offline.")
+                          and (found := modules_in(name)) and found != path.as_posix()}
+        for path in MODULES
+    }  # fmt: skip
+    done: set[str] = set()
+
+    def walk(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, f"circle: {' -> '.join((*trail[trail.index(module) :], module))}"
+        if module not in done:
+            for other in sorted(to[module]):
+                walk(other, (*trail, module))
+            done.add(module)
+
+    for module in to:
+        walk(module, ())
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
@@ -152,17 +120,16 @@ def test_packages_stay_where_they_belong(path: Path) -> None:
     for name, top in imports(path):
         package = name.split(".")[0]
         if package in KEPT:
-            assert str(path) in KEPT[package] or home(path) in KEPT[package], f"{path} imports {package}"
+            assert any(path.as_posix().startswith(kept) for kept in KEPT[package]), f"{path} imports {package}"
         if package in ("torch", "torchvision", "warp") and home(path) in TORCHLESS:
             assert not top, f"{path} imports {package} at the top"
 
 
 def test_learners_and_the_live_path_do_not_know_each_other() -> None:
-    live = {"render", "pretrain", "evaluate", "task2vec", "task_data", "networks", "sweep", "store"}
     for path in MODULES:
-        used = {name.split(".")[1] for name, _ in imports(path) if name.startswith("t2s_offline.")}
+        used = {home_of(name) for name, _ in imports(path) if name.startswith("t2s_offline.")}
         if home(path) == "learners":
-            assert not used & live, f"{path} imports {used & live}"
+            assert not used & {"render", "training", "images", "sweep", "store"}, f"{path} imports {used}"
         if home(path) == "sweep":
             assert "learners" not in used
 

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import warp
 
-from t2s_offline.render.backgrounds import default_cache
+from t2s_offline.render.builtin.backgrounds import default_cache
 from tests.hostile.make import SECRET, make
 
 PROGRAMS = (
@@ -343,7 +343,7 @@ def test_meshes(place: Place, runner: Runner) -> None:
 
 
 def test_meshes_that_name_files(place: Place) -> None:
-    from t2s_offline.render.user_meshes import read_mesh
+    from t2s_offline.render.builtin.user_meshes import read_mesh
 
     for name in ("mtllib.obj", "texture.obj", "bomb_texture.obj"):
         assert len(read_mesh(place.corpus / "meshes" / name / "thing" / name).face) == 1

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from t2s_offline.analysis.ties import restrict
 from t2s_offline.errors import BadInput, UnknownName
-from t2s_offline.judge import restrict
 from t2s_offline.matrix import Embeddings, RewardMatrix, mean_over_seeds
 from t2s_offline.space import SimSpace
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from t2s_offline.learners.exact import Exact
-from t2s_offline.networks import build, extract
+from t2s_offline.training.networks import build, extract
 from tests.bench import claims, coverage, published_mode, published_table
 from tests.planted import Planted
 

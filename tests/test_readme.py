@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 import pytest
 
-from t2s_offline import schema
 from t2s_offline.cli import cli
-from t2s_offline.query import query
-from t2s_offline.store import RewardStore
+from t2s_offline.store import schema
+from t2s_offline.store.query import query
+from t2s_offline.store.reward_store import RewardStore
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")

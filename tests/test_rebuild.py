@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from t2s_offline import noise
+from t2s_offline.analysis import seed_noise as noise
 from t2s_offline.recipe import Recipe
-from t2s_offline.store import RewardStore
-from t2s_offline.work import run_unit
-from t2s_offline.workshop import Unit, Workshop, processor
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.sweep.run_unit import run_unit
+from t2s_offline.sweep.worker import Unit, Workshop, processor
 
 TINY = Path(__file__).parents[1] / "tables" / "tiny"
 TASK = "digits"  # its pictures are embedded

@@ -13,8 +13,8 @@ from PIL import Image
 from t2s_offline.cli.sweep import read_plan
 from t2s_offline.recipe import Recipe
 from t2s_offline.render import pixels
-from t2s_offline.store import RewardStore
-from tests.test_cli import run
+from t2s_offline.store.reward_store import RewardStore
+from tests.cli.test_commands import run
 
 TABLES = Path(__file__).parents[1] / "tables"
 SPECS = sorted((Path(__file__).parents[1] / "sweeps").glob("*.toml"))

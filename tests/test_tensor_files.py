@@ -13,13 +13,13 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from t2s_offline.checkpoint import read_checkpoint, restore
 from t2s_offline.errors import BadFile
-from t2s_offline.networks import build, load_backbone, save_backbone
-from t2s_offline.policy import CARD, MLP, WEIGHTS, FactoredPolicy, load_policy, save_policy
+from t2s_offline.learners.policy import CARD, MLP, WEIGHTS, FactoredPolicy, load_policy, save_policy
 from t2s_offline.space import SimSpace
-from t2s_offline.task2vec import open_probe
 from t2s_offline.tensor_files import announced, weights_digest
+from t2s_offline.training.checkpoint import read_checkpoint, restore
+from t2s_offline.training.networks import build, load_backbone, save_backbone
+from t2s_offline.training.task2vec import open_probe
 from tests.hostile.make import safetensors_bytes
 
 SPACE = SimSpace.parse("a:2,b:2")

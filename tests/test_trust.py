@@ -18,16 +18,17 @@ from PIL import Image
 from t2s_offline.cli.renderers import changed
 from t2s_offline.cli.sweep import read_plan
 from t2s_offline.errors import BadFile, BadInput, PretrainFailed, T2SError, UnknownName
-from t2s_offline.exchange import import_path
-from t2s_offline.handover import hand_over_backbone, render_pictures, workshop_of
 from t2s_offline.recipe import Recipe, read_spec
-from t2s_offline.render import check_recipe, pixels, pixels_version, recipe_renderer
+from t2s_offline.render import pixels
+from t2s_offline.render.renderer import check_recipe, pixels_version, recipe_renderer
 from t2s_offline.space import TASK2SIM
-from t2s_offline.store import RewardStore
-from t2s_offline.sweep import declare
-from t2s_offline.tables import find_tables
+from t2s_offline.store.import_export import import_path
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.table_folders import find_tables
+from t2s_offline.sweep.hand_over import hand_over_backbone, render_pictures, workshop_of
+from t2s_offline.sweep.run import declare
+from t2s_offline.sweep.worker import Unit, Workshop, open_renderer, real_pictures, training_pictures
 from t2s_offline.tasks import locate
-from t2s_offline.workshop import Unit, Workshop, open_renderer, real_pictures, training_pictures
 from tests.hostile import reach as hostile
 
 NOW = pixels_version("builtin")
@@ -69,7 +70,7 @@ def test_a_recipe_opens_nothing_that_a_person_did_not_name(
     recipe = shop.recipes[recipe_id]
     unit = Unit(recipe_id, "11111111", 0, (("digits", "knn5"),))
     from t2s_offline.cli.report import own_renderer
-    from t2s_offline.estimate import estimate
+    from t2s_offline.sweep.estimate import estimate
 
     for attempt in (
         lambda: check_recipe(recipe),
@@ -286,7 +287,7 @@ def test_tasks_of_data_are_names(name: str, tmp_path: Path, trap: hostile.Trap) 
 
 def test_a_stores_task_opens_no_folder(tmp_path: Path, trap: hostile.Trap) -> None:
     from t2s_offline.cli.report import studio_of
-    from t2s_offline.workshop import load_data
+    from t2s_offline.sweep.worker import load_data
 
     rng = np.random.default_rng(0)
     for label in ("a", "b"):
@@ -332,9 +333,9 @@ def test_a_specifications_name_stays_in_the_folder(tmp_path: Path, trap: hostile
 def test_pixels_of_another_version_are_refused_and_kept_backbones_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from t2s_offline.handover import KeptBackbones
-    from t2s_offline.live import live_path
-    from t2s_offline.networks import build, save_backbone
+    from t2s_offline.sweep.hand_over import KeptBackbones
+    from t2s_offline.sweep.live_cells import live_path
+    from t2s_offline.training.networks import build, save_backbone
 
     recipe = Recipe(**{**hostile.SMALL, "renderer_version": "1.0.0", "eval_pictures": 40})
     store = RewardStore(tmp_path / "s.duckdb")
@@ -390,7 +391,7 @@ def test_a_recipes_line_is_one_line() -> None:
 
 def test_a_card_says_which_pixels(tmp_path: Path, trap: hostile.Trap) -> None:
     """`pretrain --config` writes the pixels' version into the backbone's card."""
-    from t2s_offline.networks import load_backbone
+    from t2s_offline.training.networks import load_backbone
 
     spec = hostile.specification(tmp_path / "spec.toml", {})
     words = ["--recipe", spec, "--config", "00000000", "--device", "cpu", "--out", "b.safetensors"]

@@ -108,7 +108,7 @@ def main() -> NoReturn:
 def _fail(message: str) -> NoReturn:
     """One line to stderr and exit code 2."""
     from t2s_offline.cli.options import coloured
-    from t2s_offline.formats import one_line
+    from t2s_offline.text_tables import one_line
 
     word = click.style("error:", fg="red", bold=True) if coloured(sys.stderr) else "error:"
     click.echo(f"{word} {one_line(message)}", err=True)

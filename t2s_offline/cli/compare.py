@@ -19,10 +19,10 @@ from t2s_offline.cli.options import (
     recipe_option,
     store_option,
 )
-from t2s_offline.compare import Comparison, Fold, Row
 from t2s_offline.errors import BadInput, check_known
+from t2s_offline.learners.compare import Comparison, Fold, Row
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
 
 TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high"}
 
@@ -96,7 +96,7 @@ def show(rows: list[Row], file_format: str) -> None:
 
 
 def folds_of(store: RewardStore, tasks: list[str], leave_one_out: bool) -> list[Fold]:
-    from t2s_offline import compare as comparison
+    from t2s_offline.learners import compare as comparison
 
     if leave_one_out:
         return comparison.leave_one_out(tasks)
@@ -114,8 +114,8 @@ def fraction(matrix: RewardMatrix, runs: int) -> RewardMatrix:
     """What a fractional factorial sweep would have left of the table."""
     import numpy as np
 
-    from t2s_offline.design import fractional
-    from t2s_offline.judge import restrict
+    from t2s_offline.analysis.ties import restrict
+    from t2s_offline.sweep.design import fractional
 
     design = fractional(matrix.space, runs)
     note(f"learners see {design}; all configurations may be chosen")
@@ -132,7 +132,7 @@ def fit_all(
     jobs: int,
     references: dict[str, dict[str, float]],
 ) -> Comparison:
-    from t2s_offline.compare import compare as run
+    from t2s_offline.learners.compare import compare as run
     from t2s_offline.learners.registry import ABLATIONS, LEARNERS
 
     known = {learner.name: learner for learner in (*LEARNERS, *ABLATIONS)}
@@ -163,9 +163,9 @@ def curves(
     matrix: RewardMatrix, taught: RewardMatrix, embeddings: Embeddings, folds: list[Fold], counts: list[int]
 ) -> list[Row]:
     """The surrogate's measured shortlist, with prior-top-K, fixed-top-K and random search beside it."""
-    from t2s_offline.compare import curve_rows
+    from t2s_offline.learners.compare import curve_rows
+    from t2s_offline.learners.shortlist import curve
     from t2s_offline.learners.surrogate import Surrogate
-    from t2s_offline.measure import curve
 
     unseen = [fold for fold in folds if not set(fold.test) & set(fold.train)]
     if not unseen:
@@ -187,7 +187,7 @@ def of_references(references: dict[str, dict[str, float]], rows: list[Row]) -> N
 
 def about_the_table(store: RewardStore, rows: list[Row], recipe: str) -> None:
     """What must stand beside figures of the authors' table."""
-    from t2s_offline.published import CAVEATS, FORM_CHOSEN, is_published
+    from t2s_offline.store.published import CAVEATS, FORM_CHOSEN, is_published
 
     if is_published(store, recipe):
         for line in CAVEATS:
@@ -198,7 +198,7 @@ def about_the_table(store: RewardStore, rows: list[Row], recipe: str) -> None:
 
 def remarks(found: Comparison, leave_one_out: bool) -> None:
     """What a reader must know, and whether a winner can be named."""
-    from t2s_offline.judge import warning
+    from t2s_offline.analysis.ties import warning
     from t2s_offline.learners.registry import ABLATIONS, LEARNERS
 
     regrets = [regret for split in found.normalised_TS.values() for regret in split.items()]

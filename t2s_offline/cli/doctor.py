@@ -32,12 +32,12 @@ def doctor(
       t2s-offline doctor sweeps/cpu.toml --data tasks
       t2s-offline doctor sweeps/paper.toml --renderer tdw --tdw-build TDW/TDW.x86_64
     """
-    from t2s_offline.design import make_design
-    from t2s_offline.doctor import examine, unfit
+    from t2s_offline.doctor.checks import examine, unfit
     from t2s_offline.errors import BadInput
-    from t2s_offline.formats import one_line
     from t2s_offline.recipe import read_spec
-    from t2s_offline.workshop import pin
+    from t2s_offline.sweep.design import make_design
+    from t2s_offline.sweep.worker import pin
+    from t2s_offline.text_tables import one_line
 
     spec, backbones, other = None, 0, use_tdw(other)
     if spec_path is not None:

@@ -16,7 +16,7 @@ from t2s_offline.cli.options import (
     store_option,
     tasks_stored,
 )
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
 
 
 @click.command()
@@ -49,13 +49,13 @@ def effects(
       t2s-offline effects --store rewards.duckdb --task SVHN --format json
       t2s-offline effects --store tables/cpu --noise
     """
-    from t2s_offline.effects import effect_rows, report, share_rows
+    from t2s_offline.analysis.effects import effect_rows, report, share_rows
 
     matrix = RewardStore(store_path).matrix(recipe, metric)
     if tasks:
         matrix = matrix.select(tasks)
     if noise:
-        from t2s_offline.noise import component_rows, components
+        from t2s_offline.analysis.seed_noise import component_rows, components
         from t2s_offline.seeds import derive_rng
 
         columns, rows = component_rows(components(matrix, rng=derive_rng("noise", matrix.recipe, metric)))

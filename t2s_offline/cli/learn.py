@@ -20,11 +20,11 @@ from t2s_offline.cli.options import (
     store_option,
 )
 from t2s_offline.errors import BadInput
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
 
 if TYPE_CHECKING:
-    from t2s_offline.live import LivePath
     from t2s_offline.matrix import RewardMatrix
+    from t2s_offline.sweep.live_cells import LivePath
 
 #: Hyperparameters of Algorithm 1 as options; a test holds their defaults to those of `Reinforce`.
 HYPERPARAMETERS: dict[str, tuple[float, str]] = {
@@ -105,9 +105,9 @@ def learn(
     """
     import numpy as np
 
+    from t2s_offline.learners.policy import save_policy
     from t2s_offline.learners.reinforce import Reinforce
-    from t2s_offline.learners.train import train_policy
-    from t2s_offline.policy import save_policy
+    from t2s_offline.learners.train_policy import train_policy
 
     store = RewardStore(store_path)
     learner = Reinforce(**hyperparameters, centre=centre)
@@ -159,6 +159,6 @@ def note_of_val(matrix: RewardMatrix) -> None:
 
 def live_evaluator(store: RewardStore, matrix: RewardMatrix, device: str) -> LivePath:
     """What measures missing cells: on the part of each task that the learner looks at."""
-    from t2s_offline.live import live_path
+    from t2s_offline.sweep.live_cells import live_path
 
     return live_path(store, matrix.recipe, matrix.metric, validated=matrix.validated, device=device, told=note)

@@ -37,7 +37,7 @@ def tasks_command(data: Path | None, only_present: bool, check: bool, download: 
       t2s-offline tasks --check --format json
     """
     if download:
-        from t2s_offline.task_data import download_task
+        from t2s_offline.images.task_data import download_task
 
         download_task(download, data)
     rows = task_listing(data, only_present or check)
@@ -72,7 +72,7 @@ def task_listing(data: Path | None, only_present: bool) -> list[dict[str, Any]]:
 def checked(row: dict[str, Any], data: Path | None) -> dict[str, Any]:
     """The row with what is really there."""
     from t2s_offline.errors import T2SError
-    from t2s_offline.task_data import load_task
+    from t2s_offline.images.task_data import load_task
 
     counts: dict[str, Any] = {"version": None, "classes": None, "train": None, "val": None, "test": None}
     counts |= {"left_out": None}
@@ -106,8 +106,8 @@ def pretrain_command(
       t2s-offline pretrain --config 01100100 --recipe cpu.toml --out backbone.safetensors
       t2s-offline pretrain --images pictures/ --out backbone.safetensors
     """
-    from t2s_offline import single
-    from t2s_offline.pretrain import pretrain
+    from t2s_offline.sweep import one_backbone as single
+    from t2s_offline.training.pretrain import pretrain
 
     if (folder is None) == (configuration is None):
         raise BadInput("expected one of --images FOLDER and --config CONFIG")
@@ -131,8 +131,8 @@ def pretrain_command(
 
 def training_set(folder: Path | None, configuration: str | None, recipe: Recipe, seed: int, device: Any) -> Any:
     """Pictures of the folder or of the configuration, with a bar."""
-    from t2s_offline.training_set import folder_set
-    from t2s_offline.workshop import open_renderer, pinned, rendered_set
+    from t2s_offline.images.training_set import folder_set
+    from t2s_offline.sweep.worker import open_renderer, pinned, rendered_set
 
     with closing(Bar("read" if folder else "render", "picture")) as bar:
         if folder is not None:
@@ -161,10 +161,10 @@ def evaluate_command(
     Example:
       t2s-offline evaluate backbone.safetensors --task digits --metric knn5 --metric linear
     """
-    from t2s_offline import single
-    from t2s_offline.evaluate import evaluate
-    from t2s_offline.task_data import load_task
+    from t2s_offline.images.task_data import load_task
+    from t2s_offline.sweep import one_backbone as single
     from t2s_offline.tasks import locate, present
+    from t2s_offline.training.evaluate import evaluate
 
     given = read_recipe(recipe_path)[1] if recipe_path else None
     saved, recipe = single.open_backbone(backbone, given, seed, open_device(device))
@@ -205,10 +205,11 @@ def embed_command(
     Example:
       t2s-offline embed digits --probe probe.safetensors --store rewards.duckdb
     """
-    from t2s_offline import single, task2vec
-    from t2s_offline.store import RewardStore
-    from t2s_offline.task_data import check_same_pictures, load_task
+    from t2s_offline.images.task_data import check_same_pictures, load_task
+    from t2s_offline.store.reward_store import RewardStore
+    from t2s_offline.sweep import one_backbone as single
     from t2s_offline.tasks import locate
+    from t2s_offline.training import task2vec
 
     if (store_path is None) == (out is None):
         raise BadInput("expected one of --store STORE and --out FILE.parquet")

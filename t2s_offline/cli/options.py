@@ -15,9 +15,9 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from t2s_offline import formats
+from t2s_offline import text_tables as formats
 from t2s_offline.errors import T2SError
-from t2s_offline.schema import METRICS
+from t2s_offline.store.schema import METRICS
 from t2s_offline.tasks import ANY_VERSION_VARIABLE
 
 BAR, NARROWEST_BAR = 11, 3  # characters
@@ -31,7 +31,7 @@ def stored(sql: str) -> Callable[[click.Context, click.Parameter, str], list[str
     """Completion by what the store of the command line holds; `sql` gives one column of names."""
 
     def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-        from t2s_offline.store import RewardStore
+        from t2s_offline.store.reward_store import RewardStore
 
         path = context.params.get("store_path") or os.environ.get("T2S_STORE", "rewards.duckdb")
         with suppress(T2SError), RewardStore(Path(path), lock_wait=0).reader() as con:

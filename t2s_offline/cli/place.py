@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 from t2s_offline.cli.learn import note_of_val
 from t2s_offline.cli.options import Bar, note
 from t2s_offline.errors import BadInput
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
 
 if TYPE_CHECKING:
-    from t2s_offline.asked import Asked
-    from t2s_offline.handover import KeptBackbones
+    from t2s_offline.images.asked_task import Asked
+    from t2s_offline.learners.shortlist import Shortlist
     from t2s_offline.matrix import Embeddings, RewardMatrix
-    from t2s_offline.measure import Shortlist
+    from t2s_offline.sweep.hand_over import KeptBackbones
+    from t2s_offline.sweep.worker import Workshop
     from t2s_offline.tasks import Located
-    from t2s_offline.workshop import Workshop
 
 
 class Place:
@@ -57,7 +57,7 @@ class Place:
 
     @cached_property
     def shop(self) -> Workshop:
-        from t2s_offline.handover import workshop_of
+        from t2s_offline.sweep.hand_over import workshop_of
 
         if self.matrix is None:
             raise BadInput("nothing can be rendered, trained or measured without a recipe: name one with --recipe")
@@ -65,7 +65,7 @@ class Place:
 
     @cached_property
     def kept(self) -> KeptBackbones:
-        from t2s_offline.handover import KeptBackbones
+        from t2s_offline.sweep.hand_over import KeptBackbones
 
         matrix = self.matrix
         if matrix is None:
@@ -75,7 +75,7 @@ class Place:
     def ready(self, measure: int, images: bool, pretrain: bool) -> None:
         """Say what is missing before anything is computed."""
         if images or (pretrain and not self.kept.allowed_C.any()):
-            from t2s_offline.render import check_pixels
+            from t2s_offline.render.renderer import check_pixels
 
             shop, recipe_id = self.rendering
             try:
@@ -87,8 +87,8 @@ class Place:
 
     def embedded(self, known: Embeddings, probe_path: str | None, samples: int | None) -> Embeddings:
         """The embeddings with the task's: the store's, or with one made now."""
-        from t2s_offline.handover import embedded, probe_of
-        from t2s_offline.task_data import check_same_pictures, load_task
+        from t2s_offline.images.task_data import check_same_pictures, load_task
+        from t2s_offline.sweep.hand_over import embedded, probe_of
 
         name = self.about.name
         if self.about.stored and name in known.tasks:
@@ -113,9 +113,9 @@ class Place:
         """The path of measuring `count` configurations: replayed where the store has the rewards, else measured."""
         import numpy as np
 
+        from t2s_offline.analysis.seed_noise import seeds_T
+        from t2s_offline.learners.shortlist import shortlist
         from t2s_offline.learners.surrogate import Surrogate
-        from t2s_offline.measure import shortlist
-        from t2s_offline.noise import seeds_T
         from t2s_offline.seeds import derive_rng
 
         task, matrix = self.about.name, self.matrix
@@ -149,7 +149,7 @@ class Place:
     @cached_property
     def rendering(self) -> tuple[Workshop, str]:
         """The workshop and the recipe that pictures and a backbone are made under."""
-        from t2s_offline.handover import with_these_pixels
+        from t2s_offline.sweep.hand_over import with_these_pixels
 
         shop, recipe_id = self.shop, next(iter(self.shop.recipes))
         if not self.any_pixels:
@@ -163,7 +163,7 @@ class Place:
         """Render pictures of the configuration and write its backbone, where that was asked for."""
         if out is None or not (images or pretrain):
             return
-        from t2s_offline.handover import hand_over_backbone, render_pictures
+        from t2s_offline.sweep.hand_over import hand_over_backbone, render_pictures
 
         if images:
             with closing(Bar("render", "image")) as bar:

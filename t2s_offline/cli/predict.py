@@ -19,12 +19,12 @@ from t2s_offline.cli.options import (
 )
 from t2s_offline.cli.place import Place
 from t2s_offline.errors import BadInput
-from t2s_offline.schema import ACCURACY_METRICS
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.schema import ACCURACY_METRICS
 
 if TYPE_CHECKING:
-    from t2s_offline.measure import Shortlist
-    from t2s_offline.predict import Prediction
+    from t2s_offline.learners.predict import Prediction
+    from t2s_offline.learners.shortlist import Shortlist
 
 
 @click.command()
@@ -67,9 +67,9 @@ def predict(
       t2s-offline predict CUB --policy policy --store rewards.duckdb --measure 8
       t2s-offline predict photos/ --policy policy --store table --probe table/probe.safetensors
     """
-    from t2s_offline import predict as prediction
-    from t2s_offline.asked import asked
-    from t2s_offline.policy import load_policy
+    from t2s_offline.images.asked_task import asked
+    from t2s_offline.learners import predict as prediction
+    from t2s_offline.learners.policy import load_policy
 
     task = target or named
     if task is None or (target and named and target != named):
@@ -102,7 +102,7 @@ def predict(
 
 
 def show(found: Prediction, path: Shortlist | None, metric: str, file_format: str) -> None:
-    from t2s_offline.formats import as_json, cell
+    from t2s_offline.text_tables import as_json, cell
 
     if file_format == "json":
         click.echo(as_json(found.as_dict()))

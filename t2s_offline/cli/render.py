@@ -17,7 +17,7 @@ from t2s_offline.cli.renderers import tdw_lists, tdw_options, use_tdw
 from t2s_offline.errors import BadInput
 
 if TYPE_CHECKING:
-    from t2s_offline.render import Renderer, RenderRequest
+    from t2s_offline.render.renderer import Renderer, RenderRequest
 
 PATH = click.Path(path_type=Path)
 ALL = 10**6  # objects a category, where a list says which
@@ -57,7 +57,7 @@ def render(configuration: str | None, **options: Any) -> None:
       t2s-offline render --grid grid.png --one-bit --object motorcycle
       t2s-offline render 01100100 --renderer tdw --tdw-build TDW/TDW.x86_64 --size 256 --out pictures
     """
-    from t2s_offline.render import RenderRequest
+    from t2s_offline.render.renderer import RenderRequest
     from t2s_offline.space import TASK2SIM, SimSpace
 
     options = use_tdw(options)
@@ -93,7 +93,7 @@ class Bars:
 
 def _open(options: dict[str, Any]) -> Renderer:
     """The renderer that the options ask for; what it leaves out and how far it is goes to stderr."""
-    from t2s_offline.render import get_renderer
+    from t2s_offline.render.renderer import get_renderer
 
     wanted = options["classes"]
     classes = int(wanted) if wanted and wanted.isdecimal() else wanted.split(",") if wanted else None

@@ -33,7 +33,8 @@ def tdw_options(command: Command) -> Command:
 def use_tdw(options: dict[str, Any]) -> dict[str, Any]:
     """Take TDW's options out. None changes a pixel, so no recipe holds them: they go into the environment, where the
     workers of a sweep find them. Returns the other options."""
-    from t2s_offline.render import tdw_build, tdw_models
+    from t2s_offline.render.tdw import build as tdw_build
+    from t2s_offline.render.tdw import models as tdw_models
 
     for name, variable in (
         ("tdw_assets", tdw_models.ASSETS_VARIABLE),
@@ -48,7 +49,7 @@ def use_tdw(options: dict[str, Any]) -> dict[str, Any]:
 
 def tdw_lists(objects: Path | None, materials: Path | None) -> dict[str, str]:
     """Options of the renderer for these lists: a recipe keeps what is in them, the environment where they lie."""
-    from t2s_offline.render import tdw_models
+    from t2s_offline.render.tdw import models as tdw_models
 
     options = {}
     for name, path, variable in (
@@ -121,7 +122,7 @@ def changed(
 
 def name_left_out(spec: SweepSpec) -> None:
     """A line on stderr for what TDW's lists name and cannot be had; bad lists are an error before any work."""
-    from t2s_offline.render import recipe_renderer
+    from t2s_offline.render.renderer import recipe_renderer
 
     for recipe in spec.recipes.values():
         if recipe.renderer == "tdw":

@@ -17,14 +17,14 @@ from t2s_offline.cli.options import (
     store_option,
 )
 from t2s_offline.errors import BadInput, T2SError
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
 
 if TYPE_CHECKING:
-    from t2s_offline.networks import Backbone
+    from t2s_offline.images.task_data import TaskData
     from t2s_offline.recipe import Recipe
-    from t2s_offline.render import Renderer
+    from t2s_offline.render.renderer import Renderer
     from t2s_offline.report.pictures import Studio
-    from t2s_offline.task_data import TaskData
+    from t2s_offline.training.networks import Backbone
 
 CLASSES = 40  # of the embedded catalogue, where the recipe's own renderer is not here
 
@@ -57,8 +57,8 @@ def report(
       t2s-offline report --store tiny.duckdb --out report.html --images
       t2s-offline report --store tables/figures --sizes --chosen-on tables/cpu --out sizes.html --figures figures
     """
-    from t2s_offline.policy import load_policy
-    from t2s_offline.report import make_report, size_figures, write_report
+    from t2s_offline.learners.policy import load_policy
+    from t2s_offline.report.write import make_report, size_figures, write_report
 
     saved, store = load_policy(folder) if folder else None, RewardStore(store_path)
     other = RewardStore(chosen_on) if chosen_on else None
@@ -90,9 +90,9 @@ def report(
 
 def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Studio:
     """What pictures are made with: of a sweep's recipe its renderer and kept backbones, else the embedded renderer."""
-    from t2s_offline.handover import workshop_of
-    from t2s_offline.render import get_renderer
+    from t2s_offline.render.renderer import get_renderer
     from t2s_offline.report.pictures import Studio
+    from t2s_offline.sweep.hand_over import workshop_of
 
     name, _ = store.recipe(recipe)
     try:
@@ -104,14 +104,14 @@ def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Stud
     recipe_of = shop.recipes[name]
 
     def backbone(configuration: str) -> Backbone | None:
-        from t2s_offline.networks import load_backbone
-        from t2s_offline.workshop import Unit
+        from t2s_offline.sweep.worker import Unit
+        from t2s_offline.training.networks import load_backbone
 
         path = shop.backbone(Unit(name, configuration, 0, ()))
         return load_backbone(path).backbone if path.is_file() else None
 
     def task(task_name: str, size: int) -> TaskData | None:
-        from t2s_offline.task_data import check_same_pictures, load_task
+        from t2s_offline.images.task_data import check_same_pictures, load_task
 
         try:
             loaded = load_task(
@@ -127,7 +127,7 @@ def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Stud
 
 def own_renderer(recipe: Recipe) -> Renderer | None:
     """The renderer of a recipe, or None with a line on stderr where it cannot be opened here."""
-    from t2s_offline.render import recipe_renderer
+    from t2s_offline.render.renderer import recipe_renderer
 
     try:
         return recipe_renderer(recipe, device="cpu")

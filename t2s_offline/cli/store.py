@@ -8,7 +8,7 @@ import click
 
 from t2s_offline.cli.options import Bar, format_option, note, print_chunks, store_option
 from t2s_offline.errors import QueryError
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
 
 
 def _say_added(new: dict[str, int], store_path: Path) -> None:
@@ -33,8 +33,8 @@ def fetch(what: str, store_path: Path, folder: Path | None) -> None:
       t2s-offline fetch task2sim --store rewards.duckdb
       t2s-offline fetch task2sim --from ~/task2sim
     """
-    from t2s_offline.fetch import fetch_task2sim
-    from t2s_offline.published import SOURCE
+    from t2s_offline.store.fetch_published import fetch_task2sim
+    from t2s_offline.store.published import SOURCE
 
     note(f"reading {folder or SOURCE}")
     bar = Bar("fetch", "B")
@@ -62,8 +62,8 @@ def import_command(path: Path, store_path: Path, recipe: str | None, space: str 
       t2s-offline import rewards.csv --recipe mine --store rewards.duckdb
       t2s-offline import exported/ --store copy.duckdb
     """
-    from t2s_offline.exchange import import_path
     from t2s_offline.space import SimSpace
+    from t2s_offline.store.import_export import import_path
 
     given = SimSpace.parse(space) if space else None
     _say_added(import_path(RewardStore(store_path), path, recipe=recipe, space=given, replace=replace), store_path)
@@ -80,7 +80,7 @@ def export_command(folder: Path, store_path: Path, file_format: str) -> None:
     Example:
       t2s-offline export table --store rewards.duckdb
     """
-    from t2s_offline.exchange import export_store
+    from t2s_offline.store.import_export import export_store
 
     written = export_store(RewardStore(store_path), folder, file_format)
     for name, count in written.items():
@@ -112,7 +112,7 @@ def query_command(sql: str, store_path: Path, file_format: str, timeout: float, 
     Example:
       t2s-offline query "SELECT task, configuration, accuracy FROM best_configuration"
     """
-    from t2s_offline.query import asked
+    from t2s_offline.store.query import asked
 
     with asked(RewardStore(store_path), sql, timeout=timeout) as answer:
         stopped = print_chunks(answer.columns, answer.chunks, file_format, limit)

@@ -14,16 +14,16 @@ import click
 
 from t2s_offline.cli.options import Bar, any_version_option, format_option, note, print_rows, store_option
 from t2s_offline.cli.renderers import changed, name_left_out, renderer_options, use_tdw
-from t2s_offline.design import Design, make_design
 from t2s_offline.errors import BadInput
 from t2s_offline.files import is_plain
+from t2s_offline.images.task_data import check_tasks
 from t2s_offline.recipe import SweepSpec, read_spec
 from t2s_offline.space import TASK2SIM, is_reference, real_name
-from t2s_offline.store import RewardStore
-from t2s_offline.sweep import attempts, declare, pending, plan, run, sharded
-from t2s_offline.task_data import check_tasks
-from t2s_offline.work import Outcome
-from t2s_offline.workshop import REAL_VARIABLE, Unit, Workshop, check_real, pin
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.sweep.design import Design, make_design
+from t2s_offline.sweep.run import attempts, declare, pending, plan, run, sharded
+from t2s_offline.sweep.run_unit import Outcome
+from t2s_offline.sweep.worker import REAL_VARIABLE, Unit, Workshop, check_real, pin
 
 spec_argument = click.argument("spec_path", metavar="SPEC.toml", type=click.Path(path_type=Path))
 data_option = click.option(
@@ -176,7 +176,7 @@ class SweepBar:
 
 def show_plan(units: Sequence[Unit], missing: Sequence[Unit], design: Design, shop: Workshop, file_format: str) -> None:
     """The units to do to stdout; for people also what they will take, which goes to stderr for programs."""
-    from t2s_offline.estimate import estimate
+    from t2s_offline.sweep.estimate import estimate
 
     recipes = dict.fromkeys(unit.recipe_id for unit in units)
     cells = sum(len(unit.cells) for unit in missing)
@@ -206,7 +206,7 @@ def status(spec_path: Path, store_path: Path, data: Path | None, file_format: st
     Example:
       t2s-offline status sweeps/tiny.toml --store rewards.duckdb
     """
-    from t2s_offline.progress import progress_of
+    from t2s_offline.sweep.status import progress_of
 
     spec, _design, units, _tasks = read_plan(spec_path, data, **use_tdw(other))
     rows = progress_of(units, Workshop(RewardStore(store_path), spec.recipes, TASK2SIM, data=data))
@@ -222,7 +222,7 @@ def status(spec_path: Path, store_path: Path, data: Path | None, file_format: st
 
 def note_refused(store: RewardStore) -> int:
     """Name the shards that were set aside, and why, on stderr; returns how many there are."""
-    from t2s_offline.spool import REFUSED, refused, spool_folder
+    from t2s_offline.store.spool import REFUSED, refused, spool_folder
 
     found = refused(store)
     for name, reason in found.items():
@@ -243,7 +243,7 @@ def merge(sources: tuple[Path, ...], store_path: Path) -> None:
       t2s-offline merge --store rewards.duckdb
       t2s-offline merge node1.duckdb node2.duckdb --store rewards.duckdb
     """
-    from t2s_offline.progress import merge_stores
+    from t2s_offline.sweep.status import merge_stores
 
     new: dict[str, Any] = merge_stores(RewardStore(store_path), [RewardStore(path) for path in sources])
     added = ", ".join(f"{count} {name}" for name, count in new.items() if count and name != "parameters")

@@ -8,7 +8,7 @@ import click
 
 from t2s_offline.cli.options import format_option, note, print_rows, store_option
 from t2s_offline.errors import BadInput
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
 
 
 @click.command("tables")
@@ -33,7 +33,7 @@ def tables_command(
       t2s-offline tables tables/cpu --format json
       t2s-offline tables --ship tables/mine --store rewards.duckdb --probe probe.safetensors
     """
-    from t2s_offline import tables
+    from t2s_offline.store import table_folders as tables
 
     if folder is not None:
         if names or seal:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from t2s_offline.belief import standardise
 from t2s_offline.errors import BadInput
+from t2s_offline.learners.posterior import standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimSpace
 

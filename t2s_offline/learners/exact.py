@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from t2s_offline.belief import standardise
 from t2s_offline.errors import BadInput
-from t2s_offline.learners.context import whitening
+from t2s_offline.learners.embedding_space import whitening
+from t2s_offline.learners.policy import MLP, FactoredPolicy, softmax
+from t2s_offline.learners.posterior import standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.policy import MLP, FactoredPolicy, softmax
 from t2s_offline.space import SimSpace
 
 Float32 = npt.NDArray[np.float32]

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from t2s_offline import walsh
-from t2s_offline.belief import standardise
+from t2s_offline.analysis import walsh
 from t2s_offline.errors import BadInput
-from t2s_offline.learners.context import whitening
+from t2s_offline.learners.embedding_space import whitening
+from t2s_offline.learners.posterior import standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimSpace
 

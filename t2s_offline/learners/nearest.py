@@ -14,12 +14,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from t2s_offline.belief import standardise
 from t2s_offline.errors import BadInput
-from t2s_offline.learners.context import Context
+from t2s_offline.learners.embedding_space import Context
 from t2s_offline.learners.exact import Exact
+from t2s_offline.learners.policy import FactoredPolicy
+from t2s_offline.learners.posterior import standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.policy import FactoredPolicy
 from t2s_offline.space import SimSpace
 
 Float32 = npt.NDArray[np.float32]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from t2s_offline.learners import Learner
 from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
 from t2s_offline.learners.exact import Exact
+from t2s_offline.learners.learner import Learner
 from t2s_offline.learners.linear import Linear
 from t2s_offline.learners.nearest import DistanceWeighted, NearestK
 from t2s_offline.learners.reinforce import Reinforce

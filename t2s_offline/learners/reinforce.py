@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.errors import BadInput
-from t2s_offline.learners.source import RewardSource
+from t2s_offline.learners.policy import MLP, FactoredPolicy, centred
+from t2s_offline.learners.reward_source import RewardSource
 from t2s_offline.learners.span import SpanNetwork
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.policy import MLP, FactoredPolicy, centred
 from t2s_offline.space import SimSpace
 
 Float32 = npt.NDArray[np.float32]

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy.linalg.blas import saxpy, sgemm
 
 from t2s_offline.errors import BadInput
-from t2s_offline.policy import MLP
+from t2s_offline.learners.policy import MLP
 
 Float32 = npt.NDArray[np.float32]
 

@@ -16,15 +16,15 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from threadpoolctl import threadpool_limits
 
-from t2s_offline.belief import Belief, Level, standardise
+from t2s_offline.analysis.seed_noise import CellNoise, binomial_variance, seeds_T
+from t2s_offline.analysis.walsh import DiffusionKernel
 from t2s_offline.errors import BadInput
-from t2s_offline.learners.context import Context, Form
-from t2s_offline.learners.evidence import Evidence, Hyperparameters
+from t2s_offline.learners.embedding_space import Context, Form
+from t2s_offline.learners.marginal_likelihood import Evidence, Hyperparameters
+from t2s_offline.learners.posterior import Belief, Level, standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.noise import CellNoise, binomial_variance, seeds_T
 from t2s_offline.seeds import derive_rng
 from t2s_offline.space import SimSpace
-from t2s_offline.walsh import DiffusionKernel
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from t2s_offline import __version__
 from t2s_offline.errors import BadFile, BadInput, RenderError
 from t2s_offline.files import flush_folder, write_whole
-from t2s_offline.render import Renderer, RenderRequest
+from t2s_offline.render.renderer import Renderer, RenderRequest
 
 METADATA, SCENES = "metadata.json", "scene.parquet"
 FORMATS: dict[str, dict[str, Any]] = {

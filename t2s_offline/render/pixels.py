@@ -5,7 +5,7 @@ hashes what the sources say (not how: comments, docstrings, formatting, file nam
 nothing), and VERSIONS names the digests that have been looked at. Sources that are not in it have a version of their
 own, ``dev-DIGEST``.
 
-After an edit of these sources tests/test_pixels.py fails and says which line to add. If the golden pictures
+After an edit of these sources tests/render/test_pixels.py fails and says which line to add. If the golden pictures
 (tests/golden) are still the same, the new digest gets the old name; if they changed, it gets a new name and the
 pictures are made again. The names are kernel.catalogue.backgrounds for ``builtin`` and a number for ``tdw``. What TDW's
 build draws cannot be pinned here: its release is the package's, and a recipe's pictures are those of that release.
@@ -25,15 +25,20 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 #: What makes objects; and what makes backgrounds. Both are kept in a cache, under these digests.
-CATALOGUE = ("catalogue.py", "meshset.py", "shapes/**/*.py")
-BACKGROUNDS = ("backgrounds.py", "scenery.py", "interiors.py", "materials.py", "scene.py")
+CATALOGUE = ("builtin/catalogue.py", "builtin/meshset.py", "builtin/shapes/**/*.py")
+BACKGROUNDS = (
+    "builtin/backgrounds.py", "builtin/scenery.py", "builtin/interiors.py", "builtin/materials.py", "scene.py",
+)  # fmt: skip
 #: The sources that decide a renderer's pixels, relative to this folder.
 SOURCES = {
     "builtin": (
-        *CATALOGUE, *BACKGROUNDS, "builtin.py", "coverage.py", "kernel.py", "lens.py", "optics.py", "shading.py",
-        "sky.py", "stage.py", "surface.py", "user_meshes.py",
+        *CATALOGUE, *BACKGROUNDS, "builtin/renderer.py", "builtin/coverage.py", "builtin/kernel.py", "builtin/lens.py",
+        "builtin/optics.py", "builtin/shading.py", "builtin/sky.py", "builtin/stage.py", "builtin/surface.py",
+        "builtin/user_meshes.py",
     ),
-    "tdw": ("scene.py", "tdw.py", "tdw_commands.py", "tdw_models.py", "tdw_renderer.py", "tdw_session.py"),
+    "tdw": (
+        "scene.py", "tdw/open_tdw.py", "tdw/commands.py", "tdw/models.py", "tdw/renderer.py", "tdw/session.py",
+    ),
 }  # fmt: skip
 #: Digest of the sources -> the version that recipes hold. Several digests of one version make the same pictures.
 VERSIONS: dict[str, dict[str, str]] = {

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from t2s_offline.errors import UnknownName
-from t2s_offline.render import Renderer, RenderRequest
 from t2s_offline.render.dataset import atomic_write
+from t2s_offline.render.renderer import Renderer, RenderRequest
 from t2s_offline.space import DIGITS
 
 GAP, CAPTION = 2, 12

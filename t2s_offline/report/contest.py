@@ -12,18 +12,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from t2s_offline import compare as comparing
-from t2s_offline.compare import Comparison, Fold, Learner, Row
 from t2s_offline.errors import BadInput, T2SError
+from t2s_offline.learners import compare as comparing
 from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
+from t2s_offline.learners.compare import Comparison, Fold, Learner, Row
 from t2s_offline.learners.exact import Exact
 from t2s_offline.learners.nearest import NearestK
+from t2s_offline.learners.policy import Policy
+from t2s_offline.learners.shortlist import curve
 from t2s_offline.learners.surrogate import Surrogate, SurrogatePolicy
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.measure import curve
-from t2s_offline.policy import Policy
-from t2s_offline.published import is_published
 from t2s_offline.report.facts import Facts, reason
+from t2s_offline.store.published import is_published
 
 Float64 = npt.NDArray[np.float64]
 

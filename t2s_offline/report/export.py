@@ -13,9 +13,9 @@ from typing import Any
 
 from t2s_offline.errors import BadFile
 from t2s_offline.files import write_whole
-from t2s_offline.formats import render
 from t2s_offline.report import theme
 from t2s_offline.report.model import Figure, Report
+from t2s_offline.text_tables import render
 
 WIDTH, PANEL_WIDTH, COLUMNS = 720, 180, 4  # pixels, pixels, panels beside each other
 VEGA_STROKE = "M-0.1,-0.6h0.2v1.2h-0.2z"  # Vega's own stroke has no area to fill

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from t2s_offline import schema
 from t2s_offline.errors import BadInput, EmptyStore, T2SError
+from t2s_offline.learners.policy import SavedPolicy
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.policy import SavedPolicy
-from t2s_offline.schema import METRICS
-from t2s_offline.store import RewardStore
+from t2s_offline.store import schema
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.schema import METRICS
 
 #: metric -> what people call it
 METRIC_NAMES = {

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from t2s_offline.compare import Comparison, Row
-from t2s_offline.intervals import Interval, paired
-from t2s_offline.judge import warning
-from t2s_offline.published import FORM_CHOSEN
+from t2s_offline.analysis.intervals import Interval, paired
+from t2s_offline.analysis.ties import warning
+from t2s_offline.learners.compare import Comparison, Row
 from t2s_offline.report import charts
 from t2s_offline.report.contest import LABELS, POLICY, Contest, label
 from t2s_offline.report.facts import Facts, counted
 from t2s_offline.report.model import Figure, Panel, Section, Table
+from t2s_offline.store.published import FORM_CHOSEN
 
 TITLES = {"normalised_regret": "normalised regret", "ci_low": "low", "ci_high": "high", "measured": "K"}
 CURVES = {"surrogate_shortlist": "policy", "prior_top": "surrogate", "fixed_top": "fixed", "random_search": "random"}

@@ -16,10 +16,10 @@ from html import escape
 from typing import Any
 
 from t2s_offline import __version__
-from t2s_offline.formats import cell, decimals, plain
 from t2s_offline.report import theme
 from t2s_offline.report.model import Figure, Picture, Report, Section, Table
 from t2s_offline.report.style import style
+from t2s_offline.text_tables import cell, decimals, plain
 
 #: Draws every chart; says so on the root element when all are drawn, for those who wait (tests, printing).
 DRAW = """

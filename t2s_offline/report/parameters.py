@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from t2s_offline import effects
-from t2s_offline.effects import OVERALL, Effect
+from t2s_offline.analysis import effects
+from t2s_offline.analysis.effects import OVERALL, Effect
 from t2s_offline.report import canvases, charts, theme
 from t2s_offline.report.facts import Facts, counted
 from t2s_offline.report.model import Figure, Panel, Section, Table

@@ -23,9 +23,9 @@ from t2s_offline.report.model import Picture, Section
 if TYPE_CHECKING:
     import torch
 
-    from t2s_offline.networks import Backbone
-    from t2s_offline.render import Renderer
-    from t2s_offline.task_data import TaskData
+    from t2s_offline.images.task_data import TaskData
+    from t2s_offline.render.renderer import Renderer
+    from t2s_offline.training.networks import Backbone
 
 UInt8 = npt.NDArray[np.uint8]
 Index = npt.NDArray[np.int64]
@@ -65,7 +65,7 @@ class Studio:
         """Each configuration that is chosen for some task, after everything off and everything on."""
         if self.renderer is None:
             raise BadInput("Pictures of configurations: the renderer of this recipe cannot be opened here.")
-        from t2s_offline.render import RenderRequest
+        from t2s_offline.render.renderer import RenderRequest
         from t2s_offline.render.sheet import pictures
 
         space = facts.matrix.space
@@ -164,7 +164,7 @@ def queries(label_N: Index) -> Index:
 
 def nearest(backbone: Backbone, bank_NCHW: UInt8, query_NCHW: UInt8) -> Index:
     """Places in the bank of the pictures with the most similar features (cosine), shape (queries, NEIGHBOURS)."""
-    from t2s_offline.networks import extract
+    from t2s_offline.training.networks import extract
 
     def unit(image_NCHW: UInt8) -> torch.Tensor:
         feature_ND = extract(backbone, image_NCHW)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from t2s_offline.analysis.seed_noise import SIGNIFICANT, component_rows, components
+from t2s_offline.analysis.ties import noise_sd_T, tied_TC
 from t2s_offline.errors import BadInput
-from t2s_offline.judge import noise_sd_T, tied_TC
-from t2s_offline.noise import SIGNIFICANT, component_rows, components
 from t2s_offline.report import charts
 from t2s_offline.report.facts import Facts
 from t2s_offline.report.model import Figure, Panel, Section, Table

@@ -11,16 +11,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from t2s_offline import scaling
+from t2s_offline.analysis.intervals import Interval
+from t2s_offline.analysis.ladders import CLASSES, IMAGES, OBJECTS, Ladder
 from t2s_offline.errors import BadInput
-from t2s_offline.intervals import Interval
-from t2s_offline.ladders import CLASSES, IMAGES, OBJECTS, Ladder
-from t2s_offline.report import charts
+from t2s_offline.report import charts, scaling
 from t2s_offline.report.facts import Facts, counted
 from t2s_offline.report.model import Figure, Panel, Section, Table
 from t2s_offline.report.parameters import signed
-from t2s_offline.scaling import Curve, Trend
-from t2s_offline.store import RewardStore
+from t2s_offline.report.scaling import Curve, Trend
+from t2s_offline.store.reward_store import RewardStore
 
 #: field -> (figure of the paper, axis, what there is more of)
 NAMES = {

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from t2s_offline import effects
+from t2s_offline.analysis import effects
 from t2s_offline.errors import T2SError
-from t2s_offline.published import CAVEATS
 from t2s_offline.report.contest import LABELS, Contest, by_task
 from t2s_offline.report.facts import METRIC_NAMES, Facts, counted
 from t2s_offline.report.learners import against_fixed, told_apart
 from t2s_offline.report.parameters import plain, signed
 from t2s_offline.report.tasks import judged
+from t2s_offline.store.published import CAVEATS
 
 BEST = """SELECT count(*) AS tasks, count(DISTINCT configuration) AS distinct_best, avg(gain) AS gain,
     arg_max(task, gain) AS most, max(gain) AS most_gain, arg_min(task, gain) AS least, min(gain) AS least_gain

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from t2s_offline.judge import noise_sd_T, tied_TC
+from t2s_offline.analysis.ties import noise_sd_T, tied_TC
 from t2s_offline.learners.baselines import BestFixed
 from t2s_offline.report import canvases, charts
 from t2s_offline.report.contest import LABELS, POLICY, Contest, TaskReward, by_task, chosen

@@ -17,16 +17,16 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from scipy.stats import binomtest, rankdata
 
-from t2s_offline.fetch import fetch_task2sim
-from t2s_offline.intervals import mean_interval
-from t2s_offline.learners import Learner
+from t2s_offline.analysis.intervals import mean_interval
 from t2s_offline.learners.exact import Exact
+from t2s_offline.learners.learner import Learner
+from t2s_offline.learners.policy import FactoredPolicy
 from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.learners.surrogate import Surrogate
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.policy import FactoredPolicy
 from t2s_offline.seeds import derive_rng
-from t2s_offline.store import RewardStore
+from t2s_offline.store.fetch_published import fetch_task2sim
+from t2s_offline.store.reward_store import RewardStore
 from tests.bench.table import markdown
 
 LEARNERS: dict[str, Learner] = {

@@ -1,7 +1,7 @@
 """Do 95 % intervals cover? ``python -m tests.bench.coverage [--times 400] [--seeds]``
 
 Values of 8 to 47 tasks are drawn from populations whose mean is known, and from each draw four intervals of the mean
-are made: percentiles of resampled means, scipy's BCa, Student's t, and ours (`t2s_offline/intervals.py`). Prints how
+are made: percentiles of resampled means, scipy's BCa, Student's t, and ours (`analysis/intervals.py`). Prints how
 often each holds the truth, and its mean width.
 
 Populations: known curves; regrets of a fixed configuration and of the nearest task over 4,000 tasks of a planted table,
@@ -22,9 +22,9 @@ import numpy as np
 from scipy.stats import bootstrap, skew
 from scipy.stats import t as student
 
-from t2s_offline.compare import compare, leave_one_out, normalised
-from t2s_offline.intervals import mean_interval
+from t2s_offline.analysis.intervals import mean_interval
 from t2s_offline.learners.baselines import BestFixed, Nearest
+from t2s_offline.learners.compare import compare, leave_one_out, normalised
 from t2s_offline.learners.surrogate import Surrogate
 from tests.bench.table import markdown
 from tests.planted import Planted, space_of
@@ -100,8 +100,8 @@ def authors() -> dict[str, Draw]:
     folder = os.environ.get("T2S_TASK2SIM")
     if not folder:
         return {}
-    from t2s_offline.fetch import fetch_task2sim
-    from t2s_offline.store import RewardStore
+    from t2s_offline.store.fetch_published import fetch_task2sim
+    from t2s_offline.store.reward_store import RewardStore
 
     with TemporaryDirectory() as place:
         store = RewardStore(Path(place) / "published.duckdb")

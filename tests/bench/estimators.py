@@ -15,16 +15,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from t2s_offline.compare import compare, leave_one_out
-from t2s_offline.intervals import mean_interval
+from t2s_offline.analysis.intervals import mean_interval
+from t2s_offline.images.task_data import load_task
 from t2s_offline.learners.baselines import Nearest
+from t2s_offline.learners.compare import compare, leave_one_out
 from t2s_offline.learners.exact import Exact
 from t2s_offline.learners.nearest import DistanceWeighted, NearestK
 from t2s_offline.learners.surrogate import Surrogate
 from t2s_offline.matrix import Embeddings
-from t2s_offline.store import RewardStore
-from t2s_offline.task2vec import SAMPLES, embed, open_probe
-from t2s_offline.task_data import load_task
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.training.task2vec import SAMPLES, embed, open_probe
 from tests.bench.table import markdown
 
 

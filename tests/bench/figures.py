@@ -14,10 +14,10 @@ import textwrap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from t2s_offline.report import Report, size_figures
 from t2s_offline.report.export import write_figures
-from t2s_offline.store import RewardStore
-from t2s_offline.tables import ship
+from t2s_offline.report.write import Report, size_figures
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.table_folders import ship
 
 ROOT = Path(__file__).parents[2]
 TABLE, DOCS = ROOT / "tables" / "figures", ROOT / "docs"

@@ -16,7 +16,7 @@ import time
 import torch
 from torch import nn
 
-from t2s_offline.render import Renderer, RenderRequest, get_renderer
+from t2s_offline.render.renderer import Renderer, RenderRequest, get_renderer
 
 CONFIGURATIONS = ("00111001", "11111111")  # light and materials vary, no rotation; everything varies
 

@@ -21,13 +21,13 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from t2s_offline.augment import Augment
-from t2s_offline.authors_probe import scored
-from t2s_offline.evaluate import features_of, measured, percent
-from t2s_offline.networks import load_backbone
+from t2s_offline.images.augment import Augment
+from t2s_offline.images.task_data import load_task
 from t2s_offline.recipe import Recipe
-from t2s_offline.task_data import load_task
 from t2s_offline.tasks import data_folder
+from t2s_offline.training.authors_probe import scored
+from t2s_offline.training.evaluate import features_of, measured, percent
+from t2s_offline.training.networks import load_backbone
 from tests.bench.table import markdown
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def main() -> None:
             right = []
             for seed in range(1 if solver == "lbfgs" else options.seeds):
                 if recipe.linear_solver == "task2sim":
-                    with patch("t2s_offline.authors_probe.Augment", still if solver == "still" else Augment):
+                    with patch("t2s_offline.training.authors_probe.Augment", still if solver == "still" else Augment):
                         scores = scored(backbone, task.bank, task["test"], name, recipe, tuned=False, seed=seed)
                     right.append(percent(scores, found["test"].label_N))
                 else:

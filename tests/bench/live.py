@@ -16,13 +16,13 @@ import numpy as np
 import torch
 
 from t2s_offline.device import open_device
-from t2s_offline.networks import build, extract
-from t2s_offline.pictures import Pictures
-from t2s_offline.pretrain import Trainer
+from t2s_offline.images.image_files import Pictures
+from t2s_offline.images.training_set import TrainingSet
 from t2s_offline.recipe import Recipe, read_recipe
-from t2s_offline.scoring import knn_votes
-from t2s_offline.task2vec import Probe, embed
-from t2s_offline.training_set import TrainingSet
+from t2s_offline.training.networks import build, extract
+from t2s_offline.training.pretrain import Trainer
+from t2s_offline.training.probes import knn_votes
+from t2s_offline.training.task2vec import Probe, embed
 
 STRONG = {"jitter": 0.4, "randaugment_ops": 2, "mixup": 0.8, "cutmix": 1.0}
 

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from t2s_offline.intervals import mean_interval, paired
-from t2s_offline.networks import Backbone, load_backbone
+from t2s_offline.analysis.intervals import mean_interval, paired
+from t2s_offline.images.task_data import TaskData, load_task
 from t2s_offline.report.pictures import nearest
-from t2s_offline.task_data import TaskData, load_task
+from t2s_offline.training.networks import Backbone, load_backbone
 from tests.bench.table import markdown
 
 Float64 = npt.NDArray[np.float64]

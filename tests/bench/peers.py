@@ -26,21 +26,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from t2s_offline.belief import standardise
-from t2s_offline.compare import leave_one_out
-from t2s_offline.fetch import fetch_task2sim
-from t2s_offline.formats import render
 from t2s_offline.learners.baselines import BestFixed, Nearest
-from t2s_offline.learners.context import whitening
+from t2s_offline.learners.compare import leave_one_out
+from t2s_offline.learners.embedding_space import whitening
 from t2s_offline.learners.exact import Exact
 from t2s_offline.learners.linear import Linear, augment
 from t2s_offline.learners.nearest import NearestK
+from t2s_offline.learners.posterior import standardise
+from t2s_offline.learners.shortlist import curve
 from t2s_offline.learners.surrogate import Surrogate
 from t2s_offline.matrix import Embeddings, RewardMatrix
-from t2s_offline.measure import curve
 from t2s_offline.seeds import derive_rng, derive_seed
 from t2s_offline.space import TASK2SIM
-from t2s_offline.store import RewardStore
+from t2s_offline.store.fetch_published import fetch_task2sim
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.text_tables import render
 from tests.planted import Planted
 
 Float64 = npt.NDArray[np.float64]

@@ -27,12 +27,12 @@ import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from t2s_offline.evaluate import percent
-from t2s_offline.networks import Backbone, extract, load_backbone
-from t2s_offline.pictures import Pictures
-from t2s_offline.scoring import knn_votes
-from t2s_offline.task_data import TaskData, load_task
+from t2s_offline.images.image_files import Pictures
+from t2s_offline.images.task_data import TaskData, load_task
 from t2s_offline.tasks import data_folder
+from t2s_offline.training.evaluate import percent
+from t2s_offline.training.networks import Backbone, extract, load_backbone
+from t2s_offline.training.probes import knn_votes
 from tests.bench.table import markdown
 
 ROOT = Path(__file__).parents[2]

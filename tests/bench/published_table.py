@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from t2s_offline.fetch import fetch_task2sim
-from t2s_offline.store import RewardStore
+from t2s_offline.store.fetch_published import fetch_task2sim
+from t2s_offline.store.reward_store import RewardStore
 from tests.bench.table import markdown
 
 #: mean 5-NN accuracy in percent, 12 seen and 8 unseen tasks: Tables 2 and 3 of the paper, 100 classes / 40k images

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import torch
 
-from t2s_offline.render import Renderer, RenderRequest, get_renderer
-from t2s_offline.render.catalogue import load_catalogue
+from t2s_offline.render.builtin.catalogue import load_catalogue
+from t2s_offline.render.renderer import Renderer, RenderRequest, get_renderer
 
 CASES = (
     (64, 1, "00000000"),

@@ -22,15 +22,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from t2s_offline import exchange, schema
-from t2s_offline.fetch import fetch_task2sim
-from t2s_offline.formats import render
-from t2s_offline.frames import typed
 from t2s_offline.learners.reinforce import Reinforce
-from t2s_offline.learners.train import train_policy
+from t2s_offline.learners.train_policy import train_policy
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import TASK2SIM
-from t2s_offline.store import RewardStore
+from t2s_offline.store import import_export as exchange
+from t2s_offline.store import schema
+from t2s_offline.store.fetch_published import fetch_task2sim
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.rows import typed
+from t2s_offline.text_tables import render
 
 STEPS = 17_250
 

@@ -18,13 +18,14 @@ import numpy as np
 import polars as pl
 from scipy.stats import spearmanr
 
-from t2s_offline import effects, noise
+from t2s_offline.analysis import effects
+from t2s_offline.analysis import seed_noise as noise
 from t2s_offline.errors import BadInput, EmptyStore
 from t2s_offline.matrix import RewardMatrix
 from t2s_offline.recipe import Recipe
 from t2s_offline.seeds import derive_rng
 from t2s_offline.space import SCRATCH
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
 
 #: this project's small versions of tasks of the paper -> their names in the authors' table
 SHARED = {
@@ -169,7 +170,7 @@ def parameters(store: RewardStore) -> None:
 
 def published(store: RewardStore) -> None:
     """Rank correlation of main effects with the authors' table, on the tasks that both have."""
-    from t2s_offline.fetch import fetch_task2sim
+    from t2s_offline.store.fetch_published import fetch_task2sim
 
     folder = os.environ.get("T2S_TASK2SIM")
     if not folder:
@@ -244,7 +245,7 @@ def flops(recipe: Recipe) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from t2s_offline.networks import build
+    from t2s_offline.training.networks import build
 
     backbone = build(recipe.backbone, seed=0).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -271,7 +272,7 @@ def probe(store: RewardStore) -> None:
 
     Raw: mean and SD of every colour of an 8 x 8 thumbnail over the task's pictures. Needs T2S_DATA.
     """
-    from t2s_offline.task_data import load_task
+    from t2s_offline.images.task_data import load_task
 
     embeddings = store.embeddings()
     group = {row["task"]: row["task_group"] for row in store.frame("tasks").to_dicts()}

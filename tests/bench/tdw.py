@@ -20,8 +20,8 @@ import statistics
 import time
 from typing import Any
 
-from t2s_offline.render import RenderRequest, get_renderer
-from tests import tdw_stub
+from t2s_offline.render.renderer import RenderRequest, get_renderer
+from tests.render.tdw import stub as tdw_stub
 
 BAR = 300  # images a second
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from t2s_offline.render import RenderRequest, get_renderer
+from t2s_offline.render.renderer import RenderRequest, get_renderer
 from t2s_offline.space import TASK2SIM
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from t2s_offline.workshop import processor
+from t2s_offline.sweep.worker import processor
 from tests.golden import HERE, MADE_ON, strips
 
 for name, picture in strips():

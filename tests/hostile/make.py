@@ -22,9 +22,9 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from t2s_offline import schema
 from t2s_offline.recipe import Recipe
 from t2s_offline.space import TASK2SIM
+from t2s_offline.store import schema
 
 #: Bits of a number, by safetensors' names of types.
 BITS = {

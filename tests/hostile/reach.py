@@ -10,14 +10,14 @@ from typing import Any
 
 import polars as pl
 
-from t2s_offline import schema
-from t2s_offline.exchange import complete
-from t2s_offline.frames import typed
 from t2s_offline.recipe import Recipe
 from t2s_offline.render import pixels
 from t2s_offline.space import TASK2SIM
-from t2s_offline.store import RewardStore
-from t2s_offline.tables import ship
+from t2s_offline.store import schema
+from t2s_offline.store.import_export import complete
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.rows import typed
+from t2s_offline.store.table_folders import ship
 
 SMALL: dict[str, Any] = {"classes": 2, "objects": 1, "images": 4, "size": 16, "epochs": 1, "batch": 4, "samples": 1}
 SEEN = ("00000000", "11111111", "01100100", "10000010")

@@ -93,11 +93,6 @@ def serve() -> None:
     import torch
     import torchvision  # noqa: F401
 
-    import t2s_offline.cli.report
-    import t2s_offline.handover
-    import t2s_offline.learners.registry
-    import t2s_offline.render.builtin  # noqa: F401
-
     torch.set_num_threads(1)
     warnings.simplefilter("error", RuntimeWarning)
     watch = Watch()

@@ -1,0 +1,217 @@
+"""What is missing on this machine, and what to do about it.
+
+Comes in: a sweep's specification or none, the folder of tasks, the store. Goes out: one `Check` a thing, each of which
+says what was found, what to do where it is missing, and whether the specification needs it. Checks use the real thing
+where that is quick (a TDW build is started and asked its version). Ignores how a check is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Literal
+
+from t2s_offline.errors import T2SError
+from t2s_offline.recipe import Recipe, SweepSpec
+from t2s_offline.tasks import DATA_VARIABLE, data_folder, locate, present
+
+State = Literal["ok", "missing", "absent"]
+GIGABYTE = 1e9
+LEAST_DISK = 5 * GIGABYTE  # bytes for a small table, its backbones and checkpoints
+HELLO = 20.0  # seconds that a TDW build is waited for here
+X_SOCKETS = Path("/tmp/.X11-unix")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing. missing: it is needed and not there; absent: not there, and not needed; advice: what to do."""
+
+    name: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+def examine(
+    spec: SweepSpec | None = None, *, data: Path | None = None, store: Path = Path("rewards.duckdb"), backbones: int = 0
+) -> list[Check]:
+    """Every check. `backbones`: how many networks the specification will keep beside the store."""
+    recipes = list(spec.recipes.values()) if spec else []
+    renderers = {recipe.renderer for recipe in recipes}
+    return [
+        _python("tdw" in renderers),
+        *_packages(),
+        _torch(),
+        *_warp(not recipes or "builtin" in renderers),
+        *_tdw(recipes),
+        *_tasks(spec, data),
+        _disk(store, recipes, backbones),
+    ]
+
+
+def unfit(checks: Sequence[Check]) -> bool:
+    """Whether something that is needed is missing."""
+    return any(check.state == "missing" for check in checks)
+
+
+def _check(name: str, there: bool, needed: bool, found: str, advice: str) -> Check:
+    return Check(name, "ok" if there else "missing" if needed else "absent", found, "" if there else advice)
+
+
+def _python(tdw: bool) -> Check:
+    here = platform.python_version()
+    fits = sys.version_info < (3, 12)
+    advice = "make an environment with Python 3.11: the tdw package does not work on 3.12"
+    return _check("python", fits or not tdw, tdw, here, advice)
+
+
+def _packages() -> Iterator[Check]:
+    """The packages that are always needed: one line when all are there, else one for each that is not."""
+    names = [text.split(";")[0] for text in requires("t2s-offline") or [] if "extra ==" not in text]
+    bare = ["".join(char for char in name.split("[")[0] if char.isalnum() or char in "-_. ") for name in names]
+    wanted = [name.rstrip("0123456789. ").strip() for name in bare]
+    gone = []
+    for name in wanted:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            gone.append(name)
+    shown = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "numpy", "polars") if name not in gone)
+    advice = f"run: pip install {' '.join(gone)}"
+    yield _check("packages", not gone, True, f"{len(wanted) - len(gone)} of {len(wanted)} ({shown})", advice)
+
+
+def _torch() -> Check:
+    import torch
+
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+        return Check("torch", "ok", f"{torch.__version__}, {len(names)} GPU(s): {', '.join(dict.fromkeys(names))}")
+    built = torch.version.cuda
+    advice = (
+        "nvidia-smi says whether the driver sees a GPU" if built else "this torch is for CPUs; install one for CUDA"
+    )
+    return Check("torch", "ok", f"{torch.__version__}, no GPU: everything runs on the CPU", advice)
+
+
+def _warp(needed: bool) -> Iterator[Check]:
+    try:
+        import_module("t2s_offline.render.builtin.warp_device").start_warp()
+        wp = import_module("warp")
+        where = f"{wp.get_cuda_device_count()} GPU(s)" if wp.is_cuda_available() else "on the CPU"
+        yield Check("warp", "ok", f"{version('warp-lang')}, {where}")
+    except (ImportError, RuntimeError) as error:
+        yield _check("warp", False, needed, _line(error), "run: pip install warp-lang, or use --renderer tdw")
+
+
+def _tdw(recipes: Sequence[Recipe]) -> Iterator[Check]:
+    """TDW's package, build, display and bundles. A build is tried where one is named or needed."""
+    from t2s_offline.render.tdw.build import BUILD_VARIABLE, DISPLAY_VARIABLE, Place, build_command
+    from t2s_offline.render.tdw.models import ASSETS_VARIABLE
+
+    using = [recipe for recipe in recipes if recipe.renderer == "tdw"]
+    needed = bool(using)
+    advice = "on Python 3.11: pip install 't2s-offline[tdw]'"
+    try:
+        tdw = import_module("t2s_offline.render.tdw.open_tdw")
+    except ImportError as error:
+        yield _check("tdw package", False, needed, _line(error), advice)
+        return
+    yield Check("tdw package", "ok", version("tdw"))
+
+    build = os.environ.get(BUILD_VARIABLE, "")
+    display = os.environ.get(DISPLAY_VARIABLE) or os.environ.get("DISPLAY", "")
+    if needed or build:
+        yield _display(display, needed and bool(build))
+    found, there = "none is named", False
+    if needed or build:
+        try:
+            if build:
+                build_command(build)
+            found, there = f"version {tdw.build_version(Place.from_environment(patience=HELLO))}, as the package", True
+        except T2SError as error:
+            found = _line(error)
+    release = ".".join(version("tdw").split(".")[:3])
+    advice = f"get release v{release} of threedworld-mit/tdw and give it as --tdw-build, or start it before this"
+    yield _check("tdw build", there, needed, found, advice)
+
+    named = os.environ.get(ASSETS_VARIABLE)
+    if named:
+        lists = [name for name in ("models", "materials", "hdri_skyboxes") if (Path(named) / f"{name}.json").is_file()]
+        advice = "fill it with TDWUtils.download_asset_bundles (models, materials and hdri_skyboxes)"
+        yield _check("tdw assets", len(lists) == 3, needed, f"{named}: {', '.join(lists) or 'no library'}", advice)
+    else:
+        advice = "TDWUtils.download_asset_bundles fills a folder for --tdw-assets, for nodes with no network"
+        yield Check("tdw assets", "ok" if needed else "absent", "none local: the build downloads what it shows", advice)
+    if using:
+        yield _models(using[0])
+
+
+def _models(recipe: Recipe) -> Check:
+    """Whether the models of the recipe are to be had."""
+    from t2s_offline.render.renderer import pixels_version, recipe_renderer
+
+    skipped: list[str] = []
+    try:
+        here = replace(recipe, renderer_version=pixels_version(recipe.renderer))
+        opened = recipe_renderer(here, device="cpu", warn=skipped.append)
+    except T2SError as error:
+        return Check(
+            "tdw models", "missing", _line(error), "name others with --objects, or lower classes in the recipe"
+        )
+    left = "".join(f"; {line.split(':')[0]}" for line in skipped)
+    return Check("tdw models", "ok", f"{len(opened.objects)} of {len(opened.classes)} classes{left}")
+
+
+def _display(display: str, needed: bool) -> Check:
+    advice = (
+        "start one, then set DISPLAY: Xvfb :1 -screen 0 1024x1024x24 & draws on the CPU; Xorg with the NVIDIA driver "
+        "draws on a GPU"
+    )
+    if not display:
+        return _check("display", False, needed, "DISPLAY is not set", advice)
+    first = display.split(",")[0]
+    number = first.removeprefix(":").split(".")[0]
+    there = not first.startswith(":") or (X_SOCKETS / f"X{number}").exists()
+    return _check("display", there, needed, display if there else f"{display}: nothing listens there", advice)
+
+
+def _tasks(spec: SweepSpec | None, data: Path | None) -> Iterator[Check]:
+    try:
+        folder = data_folder(data)
+        names = [found.name for found in present(data)]
+    except T2SError as error:
+        yield Check("data", "missing", _line(error), f"set {DATA_VARIABLE} to a folder of tasks")
+        return
+    where = str(folder) if folder else f"{DATA_VARIABLE} is not set"
+    yield Check("data", "ok", f"{where}; present: {', '.join(names)}", "" if folder else "only digits is at hand")
+    for name in spec.tasks if spec else ():
+        try:
+            locate(name, data)
+        except T2SError as error:
+            yield Check(f"task {name}", "missing", _line(error), "see: t2s-offline tasks")
+
+
+def _disk(store: Path, recipes: Sequence[Recipe], backbones: int) -> Check:
+    from t2s_offline.training.networks import build
+
+    folder = next(path for path in (store.resolve(), *store.resolve().parents) if path.is_dir())
+    free = shutil.disk_usage(folder).free
+    wanted = 0.0
+    for arch in {recipe.backbone for recipe in recipes}:
+        wanted = max(wanted, backbones * sum(2 * p.numel() for p in build(arch, seed=0).parameters()))
+    found = f"{free / GIGABYTE:.1f} GB free at {folder}" + (f", {wanted / GIGABYTE:.1f} GB wanted" if wanted else "")
+    least = max(LEAST_DISK, 1.2 * wanted)
+    advice = f"make room for {least / GIGABYTE:.0f} GB, or put the store elsewhere with --store"
+    return _check("disk", free >= least, bool(recipes), found, advice)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

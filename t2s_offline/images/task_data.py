@@ -1,0 +1,253 @@
+"""A task's pictures: a located task comes in, train, val and test parts as uint8 arrays go out.
+
+`task_files.py` reads what is there. A val part that a task lacks is
+carved from its train part, a test part from all of it, class by class, by a hash of the task's name and the picture's
+place: the same parts on every machine. How much of a class is then tested is the caller's choice (a recipe's
+`test_share`); of two shares the smaller part lies within the larger. A task's `digest` says which pictures and labels
+it is of (`digests.py`), which is what tells two tasks of one name apart. Ignores networks and rewards.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from t2s_offline.errors import BadFile, BadInput, check_known
+from t2s_offline.images.digests import joint_digest
+from t2s_offline.images.image_files import Int64, Pictures, Progress
+from t2s_offline.images.task_files import (
+    PARTS,
+    digits_arrays,
+    folder_digests,
+    npz_arrays,
+    read_folder_task,
+    read_torchvision_task,
+)
+from t2s_offline.seeds import derive_rng
+from t2s_offline.tasks import Located, data_folder, locate, pictures_at, task, version_of
+
+SHARE = 0.2  # of a class goes to a part that has to be carved
+MIN_SIZE, MAX_SIZE = 8, 1024
+MOST_KEPT = 8 << 30  # bytes of pictures a process keeps, however much memory there is
+#: size in pixels, resize, most pictures of a part, folder of tasks, share of a test part that has to be carved
+Setting = tuple[int, float, int, Path | None, float]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskData:
+    """A task at one size: `parts` holds train, val and test; `digest`: 32 hex digits of its pictures and labels as
+    they were given, whatever the size and the share that is tested; `bad`: files that were left out; `version`: which
+    one of a registered task this is, empty for others."""
+
+    name: str
+    classes: tuple[str, ...]
+    parts: dict[str, Pictures]
+    source: str
+    digest: str
+    bad: tuple[str, ...] = ()
+    version: str = ""
+
+    def __getitem__(self, part: str) -> Pictures:
+        return self.parts[check_known("part", part, PARTS)]
+
+    @property
+    def bank(self) -> Pictures:
+        """Train and val together: what a test picture is compared with."""
+        train, val = self.parts["train"], self.parts["val"]
+        return Pictures(
+            np.concatenate([train.image_NCHW, val.image_NCHW]),
+            np.concatenate([train.label_N, val.label_N]),
+            self.classes,
+        )
+
+    def limited(self, pictures: int) -> TaskData:
+        """At most so many pictures a part, the same share of each class; for small budgets."""
+        parts = {}
+        for name, part in self.parts.items():
+            keep = np.arange(len(part))
+            if len(part) > pictures:
+                keep = np.sort(carve(part.label_N, pictures / len(part), self.name, f"limit {name}"))
+            parts[name] = part.take(keep)
+        return replace(self, parts=parts)
+
+
+def load_task(
+    name: str | Path | Located,
+    size: int,
+    *,
+    data: Path | None = None,
+    resize: float = 1.0,
+    test_share: float = SHARE,
+    progress: Progress | None = None,
+) -> TaskData:
+    """Load a task by name (a text), or by path, with pictures of `size` pixels; `resize`: see `pictures.fit`;
+    `test_share`: of each class, for testing, where the task has no test part.
+
+    Raises UnknownName, BadFile (absent, damaged, over 1 % unreadable) or BadInput (one class, empty part).
+    """
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        raise BadInput(f"size {size}; expected {MIN_SIZE} to {MAX_SIZE} pixels")
+    located = _located(name, data)
+    if located.kind == "folder":
+        return _complete(located, read_folder_task(_path(located), size, resize, progress), test_share)
+    if located.kind == "torchvision":
+        return _complete(located, read_torchvision_task(located.name, _path(located), size, resize), test_share)
+    given = digits_arrays() if located.path is None else npz_arrays(located.path)
+    return _complete(located, {part: arrays.fitted(size, resize) for part, arrays in given.items()}, test_share)
+
+
+def task_digest(name: str | Path | Located, data: Path | None = None) -> str:
+    """The digest `load_task` gives. Of a folder, files are read and no picture is decoded; of an .npz, arrays are
+    unpacked; what torchvision keeps is loaded, for it does not say where its files are."""
+    located = _located(name, data)
+    if located.kind == "folder":
+        return joint_digest(folder_digests(_path(located)))
+    if located.kind == "torchvision":
+        return load_task(located, MIN_SIZE).digest
+    given = digits_arrays() if located.path is None else npz_arrays(located.path)
+    return joint_digest({part: arrays.digest for part, arrays in given.items()})
+
+
+def check_same_pictures(stored: str | None, task: TaskData) -> None:
+    """BadInput when a store's rewards of the task are of other pictures. `stored`: the digest in the store's table of
+    tasks; None or empty when it does not know, which is no contradiction."""
+    if stored and stored != task.digest:
+        raise other_pictures(task.name, stored, task.digest, task.source)
+
+
+def other_pictures(name: str, stored: str, found: str, source: str) -> BadInput:
+    """What to say of pictures that are not those a store knows under their name."""
+    return BadInput(
+        f"task {name}: {source} holds other pictures (digest {found[:8]}) than those the store's rewards are of "
+        f"({stored[:8]}); give them another name, or put the store's pictures there"
+    )
+
+
+def check_tasks(stored: Mapping[str, str | None], names: Iterable[str], data: Path | None = None) -> None:
+    """BadInput for the first task at hand whose pictures are not those that a store knows under its name. stored:
+    digests by task. Pictures of a task whose digest the store does not know are not read."""
+    for name in names:
+        if known := stored.get(name):
+            located = locate(name, data)
+            if (found := task_digest(located)) != known:
+                raise other_pictures(name, known, found, str(located.path or located.kind))
+
+
+def _located(name: str | Path | Located, data: Path | None) -> Located:
+    if isinstance(name, Located):
+        return name
+    return pictures_at(name) if isinstance(name, Path) else locate(name, data)
+
+
+def _path(located: Located) -> Path:
+    if located.path is None:
+        raise BadFile(f"task {located.name} is said to be a {located.kind}, and no path is given; expected one")
+    return located.path
+
+
+def _complete(located: Located, given: dict[str, Pictures], test_share: float = SHARE) -> TaskData:
+    """Carve the parts that are missing and check what a task must have."""
+    name, parts = located.name, dict(given)
+    classes = parts["train"].classes
+    if len(classes) < 2:
+        raise BadInput(f"task {name} has {len(classes)} class; expected 2 or more to tell apart")
+    version = version_of(located.task, len(classes), sum(map(len, parts.values()))) if located.task else ""
+    for part, share in (("test", test_share), ("val", SHARE)):
+        if part not in parts:
+            train = parts["train"]
+            taken = carve(train.label_N, share, name, part)
+            parts[part] = train.take(np.sort(taken))
+            parts["train"] = train.take(np.setdiff1d(np.arange(len(train)), taken))
+    for part, pictures in parts.items():
+        lost = sorted(set(range(len(classes))) - set(pictures.label_N.tolist()))
+        if not len(pictures):
+            raise BadInput(f"task {name} has no {part} pictures; give each class 2 or more, or a {part} part")
+        if part == "train" and lost:
+            raise BadInput(f"task {name}: class {classes[lost[0]]} has no train pictures; give it some or leave it out")
+    bad = tuple(dict.fromkeys(reason for part in given.values() for reason in part.bad))
+    ordered = {part: parts[part] for part in PARTS}
+    digest = joint_digest({part: pictures.digest for part, pictures in given.items()})
+    return TaskData(name, classes, ordered, str(located.path or located.kind), digest, bad, version)
+
+
+def carve(label_N: Int64, share: float, name: str, part: str) -> Int64:
+    """Places of a `share` of each class, by a hash of the task's name, the part and the place.
+
+    A class of one picture gives none, one of two or more gives at least one and keeps at least one.
+    """
+    key_N = derive_rng("carve", name, part).random(len(label_N))
+    taken = []
+    for label in np.unique(label_N):
+        at = np.flatnonzero(label_N == label)
+        count = min(max(round(share * len(at)), 1), len(at) - 1)
+        taken.append(at[np.argsort(key_N[at], kind="stable")[:count]])
+    return np.concatenate(taken) if taken else np.empty(0, dtype=np.int64)
+
+
+def download_task(name: str, data: Path | None = None, size: int = MIN_SIZE) -> TaskData:
+    """Have torchvision download one of the six it knows into the folder of tasks, and check it."""
+    wanted, folder = task(name), data_folder(data)
+    if not wanted.downloads:
+        raise BadInput(f"task {name} cannot be downloaded by torchvision; get it from {wanted.place}")
+    if folder is None:
+        raise BadInput(f"no folder to download {name} to; set T2S_DATA to one")
+    located = Located(name, "torchvision", folder / name, wanted)
+    (folder / name).mkdir(exist_ok=True)
+    loaded = _complete(located, read_torchvision_task(name, folder / name, size, 1.0, download=True))
+    (folder / name / ".torchvision").touch()  # the finished mark: from now on the task is present
+    return loaded
+
+
+def memory_share(workers: int = 1) -> int:
+    """Bytes of pictures that each of so many processes may keep: together an eighth of the machine's memory."""
+    try:
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):  # a system that does not say
+        whole = MOST_KEPT
+    return min(whole // 8 // workers, MOST_KEPT)
+
+
+class KeptTasks:
+    """Tasks' pictures in memory, at most so many bytes of them; what is larger, or finds no room, is read every time.
+
+    What is kept stays as long as tasks of one size are asked for: units of a sweep go over the same tasks in the same
+    order, and dropping the oldest for the newest would read every task every time. Tasks of another size (of another
+    recipe) drop those that were used longest ago.
+    """
+
+    def __init__(self) -> None:
+        self.kept: OrderedDict[tuple[str, Setting], TaskData] = OrderedDict()
+
+    @property
+    def bytes(self) -> int:
+        return sum(map(_bytes, self.kept.values()))
+
+    def get(self, name: str, setting: Setting, limit: int) -> TaskData:
+        """A task by name; `limit`: bytes."""
+        if (name, setting) in self.kept:
+            self.kept.move_to_end((name, setting))
+            return self.kept[name, setting]
+        size, resize, pictures, data, test_share = setting
+        loaded = load_task(name, size, data=data, resize=resize, test_share=test_share)
+        loaded = loaded.limited(pictures) if pictures else loaded
+        if (wanted := _bytes(loaded)) <= limit:
+            for key in [key for key in self.kept if key[1] != setting]:
+                if self.bytes + wanted <= limit:
+                    break
+                del self.kept[key]
+            if self.bytes + wanted <= limit:
+                self.kept[name, setting] = loaded
+        return loaded
+
+
+def _bytes(task: TaskData) -> int:
+    return sum(part.image_NCHW.nbytes + part.label_N.nbytes for part in task.parts.values())
+
+
+#: What this process keeps.
+KEPT = KeptTasks()

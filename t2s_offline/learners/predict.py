@@ -1,0 +1,111 @@
+"""Prediction: a saved policy and a task's embedding in, ranked configurations out.
+
+Comes in: a policy with its card, embeddings, and the rewards where the store knows them. Goes out: the configuration,
+probabilities of each parameter's levels, the best few configurations, the nearest training tasks, and the regret.
+Ignores how the task was embedded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from t2s_offline.errors import BadInput
+from t2s_offline.learners.policy import SavedPolicy
+from t2s_offline.matrix import Embeddings, RewardMatrix
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a policy says of one task. reward, best and regret in percent (scores for logme), None where the store does
+    not know; measured: the path of backbones measured before deciding, when that was asked for."""
+
+    task: str
+    configuration: str
+    probabilities: dict[str, list[float]]
+    top: list[dict[str, Any]]
+    nearest: list[dict[str, Any]]
+    reward: float | None = None
+    best: float | None = None
+    regret: float | None = None
+    measured: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of `t2s-offline predict`."""
+        return vars(self).copy()
+
+
+def predict(
+    saved: SavedPolicy,
+    embeddings: Embeddings,
+    task: str,
+    matrix: RewardMatrix | None = None,
+    *,
+    top: int = 5,
+    nearest: int = 3,
+) -> Prediction:
+    """Ask the policy about one embedded task; `matrix` adds rewards where it has the task."""
+    probe = saved.card.get("probe")
+    if probe is not None and probe != embeddings.probe:
+        raise BadInput(f"the policy was trained on embeddings of probe {probe}; these are of {embeddings.probe}")
+    policy, space = saved.policy, saved.policy.space
+    if matrix is not None and matrix.space != space:
+        raise BadInput(f"the policy is for the space {space}; recipe {matrix.recipe} has {matrix.space}")
+    if not 1 <= top <= len(space):
+        raise BadInput(f"top {top}: expected 1 to {len(space)} configurations")
+    unit_1D = embeddings.unit_TD[[embeddings.position(task)]]
+    chance_C = policy.probabilities(unit_1D)[0]
+    order = np.argsort(-chance_C, kind="stable")[:top]
+    reward_C = np.full(len(space), np.nan)
+    if matrix is not None and task in matrix.tasks:
+        reward_C = matrix.reward_TC[matrix.position(task)]
+    reward = known(reward_C[order[0]])
+    best = float(np.nanmax(reward_C)) if not np.isnan(reward_C).all() else None
+    return Prediction(
+        task=task,
+        configuration=space.configurations[order[0]],
+        probabilities={
+            name: head[0].tolist() for name, head in zip(space.names, policy.marginals(unit_1D), strict=True)
+        },
+        top=[
+            {
+                "configuration": space.configurations[index],
+                "probability": float(chance_C[index]),
+                "reward": known(reward_C[index]),
+            }
+            for index in order
+        ],
+        nearest=similar_tasks(embeddings, task, tuple(saved.card.get("tasks", ())), nearest),
+        reward=reward,
+        best=best,
+        regret=None if reward is None or best is None else best - reward,
+    )
+
+
+def after_measuring(
+    found: Prediction, configuration: str, path: list[dict[str, Any]], matrix: RewardMatrix | None
+) -> Prediction:
+    """The prediction with the configuration that measuring led to, and its path."""
+    reward = None
+    if matrix is not None and found.task in matrix.tasks:
+        reward = known(matrix.reward_TC[matrix.position(found.task), matrix.space.index(configuration)])
+    regret = None if reward is None or found.best is None else found.best - reward
+    return replace(found, configuration=configuration, reward=reward, regret=regret, measured=path)
+
+
+def known(value: float) -> float | None:
+    """None for NaN: JSON has no other word for what is not known."""
+    return None if np.isnan(value) else float(value)
+
+
+def similar_tasks(embeddings: Embeddings, task: str, training: tuple[str, ...], count: int) -> list[dict[str, Any]]:
+    """The training tasks with the most similar embeddings (cosine), the task itself left out."""
+    others = [name for name in embeddings.tasks if name in training and name != task]
+    if not others:
+        return []
+    unit_D = embeddings.unit_TD[embeddings.position(task)]
+    similarity_T = embeddings.select(others).unit_TD @ unit_D
+    order = np.argsort(-similarity_T, kind="stable")[:count]
+    return [{"task": others[row], "similarity": float(similarity_T[row])} for row in order]

@@ -1,0 +1,304 @@
+"""Connections to a reward store: short, patient, and never to anything that is no store.
+
+Comes in: a path. Goes out: DuckDB connections, to read, to write in one transaction, or guarded for SQL of strangers.
+Ignores what is asked. An open writer blocks every other process, so a connection does one thing and closes, and waits
+with jitter while another process holds the file. A folder of Parquet files is a store that can only be read. A store of
+an older version is read as it is, and becomes one of this version in the transaction of the first write.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from t2s_offline.errors import BadFile, BadInput, Contradiction, StoreError, StoreLocked
+from t2s_offline.store import schema
+
+Connection = duckdb.DuckDBPyConnection
+
+DUCKDB_MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
+LOCK_WAIT = 30.0
+#: No extension is ever downloaded, whatever a file looks like.
+SAFE: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_ENGINE_LOCK = threading.RLock()
+
+
+def lock_wait() -> float:
+    """Seconds to wait for another process: T2S_LOCK_WAIT, else LOCK_WAIT; BadInput for anything but such a number."""
+    given = os.environ.get("T2S_LOCK_WAIT", "")
+    try:
+        seconds = float(given or LOCK_WAIT)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise BadInput(f"T2S_LOCK_WAIT={given}; expected seconds to wait for a locked store, 0 or more")
+    return seconds
+
+
+@dataclass(frozen=True)
+class StoreFile:
+    """A store by its path. `lock_wait`: seconds to wait for another process (environment variable T2S_LOCK_WAIT)."""
+
+    path: Path
+    lock_wait: float = field(default_factory=lock_wait)
+
+    @contextmanager
+    def reader(self) -> Iterator[Connection]:
+        """A read-only connection; BadFile when the store is absent, corrupt or foreign."""
+        if self.path.is_dir():
+            with self.guarded() as con:
+                yield con
+            return
+        with self._attached(read_only=True) as con:
+            yield con
+
+    @contextmanager
+    def writer(self) -> Iterator[Connection]:
+        """A connection inside one transaction: all of it is kept, or nothing. Makes the store when it is absent."""
+        if self.path.is_dir():
+            raise BadInput(f"{self.path} is a table folder, which can only be read; give a DuckDB file to write to")
+        if not self.path.exists():
+            self._create()
+        with self._attached(read_only=False) as con:
+            con.execute("BEGIN")
+            try:
+                if self._version(con) == 1:
+                    _migrate(con)
+                yield con
+            except BaseException:
+                con.execute("ROLLBACK")
+                raise
+            con.execute("COMMIT")
+
+    @contextmanager
+    def guarded(self, config: Mapping[str, Any] | None = None) -> Iterator[Connection]:
+        """A connection with a DuckDB instance of its own, for SQL of strangers: read-only, and `config` set and
+        locked, so that nothing but the store can be reached."""
+        if self.path.is_dir():
+            con = self._open_folder()
+        else:
+            con = self._locked_out(lambda: duckdb.connect(str(self._checked_path()), read_only=True, config=SAFE))
+        with _tidy_errors(self.path), closing(con):
+            for key, value in (config or {}).items():
+                con.execute(f"SET {key} = '{value}'")
+            self._present(con)  # nothing of the file is evaluated before the guard is up
+            yield con
+
+    @contextmanager
+    def _attached(self, *, read_only: bool) -> Iterator[Connection]:
+        """The file attached to this process's DuckDB instance (starting one takes 15 ms, attaching takes 1)."""
+        path = self._checked_path()
+        with _ENGINE_LOCK, _tidy_errors(self.path), closing(_engine().cursor()) as con:
+            # only this thread can be here twice: DuckDB attaches a file once, so an inner reader shares it
+            users = _USERS.setdefault((os.getpid(), path), [])
+            if users and not read_only:
+                raise StoreError(f"{self.path} is open in this thread already; end that before writing to it")
+            alias = users[0] if users else f"store{next(_NUMBER)}"
+            if not users:
+                quoted, mode = str(path).replace("'", "''"), "READ_ONLY" if read_only else "READ_WRITE"
+                self._locked_out(lambda: con.execute(f"ATTACH '{quoted}' AS {alias} ({mode})"))
+            users.append(alias)
+            try:
+                con.execute(f"USE {alias}")
+                if not users[1:]:
+                    self._check_plain(con, path)
+                if read_only:
+                    self._present(con)
+                yield con
+            finally:
+                con.execute("USE memory")
+                users.pop()
+                if not users:
+                    con.execute(f"DETACH {alias}")
+
+    def _check_plain(self, con: Connection, path: Path) -> None:
+        """BadFile when a stranger's SQL would run under our names: a view in place of a table could read any file, and
+        a macro may be called like a function of DuckDB. Asked once a process and file."""
+        status = path.stat()
+        known = os.getpid(), path, status.st_ino, status.st_dev
+        if known in _PLAIN:
+            return
+        of_file = "WHERE NOT internal AND database_name = current_database()"
+        views = {name for (name,) in con.execute(f"SELECT view_name FROM duckdb_views() {of_file}").fetchall()}
+        if taken := sorted(views & {"t2s_store", *schema.TABLES}):
+            raise BadFile(f"{self.path}: {taken[0]} is a view; expected a table of a reward store; get the store again")
+        macros = con.execute(f"SELECT function_name FROM duckdb_functions() {of_file} ORDER BY 1 LIMIT 1").fetchone()
+        if macros:
+            raise BadFile(
+                f"{self.path} defines the macro {macros[0]!r}, and SQL of others is run by `query` alone; "
+                f"drop it with a DuckDB client, or import an export of this store"
+            )
+        _PLAIN.add(known)
+
+    def _checked_path(self) -> Path:
+        """The path, when a DuckDB file lies there: DuckDB would try other formats by downloading extensions."""
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(12)
+        except FileNotFoundError:
+            raise BadFile(
+                f"no reward store at {self.path}; make one with: t2s-offline fetch task2sim --store {self.path}"
+            ) from None
+        except OSError as error:
+            raise BadFile(f"cannot read {self.path}: {error.strerror}; expected a reward store") from error
+        if head[8:] != DUCKDB_MAGIC:
+            raise BadFile(f"{self.path} is not a DuckDB file; expected a reward store; name another with --store")
+        return self.path.resolve()
+
+    def _locked_out(self, connect: Callable[[], Connection]) -> Connection:
+        """Call `connect` until no other process holds the file, at most `lock_wait` seconds."""
+        begin = time.monotonic()
+        while True:
+            try:
+                return connect()
+            except duckdb.Error as error:
+                held = re.search(r"lock is held in (\S+) \(PID (\d+)\)", str(error))
+                if not held:
+                    message = f"{self.path} cannot be opened: {one_line(error)}; restore it or make a new one"
+                    raise BadFile(message) from error
+                waited = time.monotonic() - begin
+                if waited >= self.lock_wait:
+                    raise StoreLocked(
+                        f"{self.path} is locked by {Path(held[1]).name} (process {held[2]}); waited {waited:.0f} s; "
+                        f"let it end, or wait longer with T2S_LOCK_WAIT=SECONDS"
+                    ) from error
+                time.sleep(random.uniform(0.01, 0.1))
+
+    def _create(self) -> None:
+        """Make an empty store beside the path and link it there, so that nobody ever sees half of one."""
+        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            partial.unlink(missing_ok=True)
+            with _tidy_errors(partial), closing(duckdb.connect(str(partial), config=SAFE)) as con:
+                for statement in schema.ddl():
+                    con.execute(statement)
+            with suppress(FileExistsError):  # another process was faster: its store is as good
+                os.link(partial, self.path)
+        except OSError as error:
+            raise StoreError(f"cannot make a store at {self.path}: {error.strerror}; choose another --store") from error
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+
+    def _open_folder(self) -> Connection:
+        files = {name: self.path / f"{name}.parquet" for name in schema.TABLES}
+        if not files["rewards"].exists() and not files["embeddings"].exists():
+            raise BadFile(f"{self.path} is no table folder: rewards.parquet is missing; expected an exported table")
+        con = duckdb.connect(":memory:", config={**SAFE, "autoload_known_extensions": "true"})
+        try:
+            for statement in schema.ddl():
+                con.execute(statement)
+            for name, file in files.items():
+                if file.exists() and name != "parameters":
+                    plain = re.sub(r"([*?[])", r"[\1]", str(file))  # a path may hold what DuckDB takes for a pattern
+                    con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM read_parquet(?)", [plain])
+            self._derive_parameters(con)
+        except duckdb.Error as error:
+            con.close()
+            raise BadFile(f"{self.path} is not a table this version can read: {one_line(error)}") from error
+        except BaseException:
+            con.close()
+            raise
+        return con
+
+    def _derive_parameters(self, con: Connection) -> None:
+        """Fill the parameters table from the spaces of the recipes, which say the same."""
+        from t2s_offline.space import SimSpace
+
+        for recipe, text in con.execute("SELECT recipe, space FROM recipes ORDER BY recipe").fetchall():
+            try:
+                params = SimSpace.parse(text).params
+            except BadInput as error:
+                raise BadFile(f"{self.path}: recipe {recipe}: {error}") from error
+            for at, param in enumerate(params):
+                row = [recipe, at + 1, param.name, param.levels]
+                con.execute("INSERT INTO parameters VALUES ($1, $2, $3, $4)", row)
+
+    def _version(self, con: Connection) -> int:
+        """The version of the store's tables; BadFile when there is none, or one that is newer than ours."""
+        try:
+            rows = con.execute("SELECT version FROM t2s_store").fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise BadFile(f"{self.path} is a DuckDB file but no reward store; name another with --store") from error
+        if len(rows) != 1 or not isinstance(rows[0][0], int) or rows[0][0] < 1:
+            raise BadFile(f"{self.path} does not say which version its tables are; restore it or make a new one")
+        version: int = rows[0][0]
+        if version > schema.VERSION:
+            raise BadFile(
+                f"{self.path} has tables of version {version}; this program reads up to {schema.VERSION}; "
+                f"upgrade t2s-offline"
+            )
+        return version
+
+    def _present(self, con: Connection) -> None:
+        """Let this connection see an older store's tables with the columns of this version; the file stays as it is."""
+        if self._version(con) == 1:
+            catalog = con.execute("SELECT current_database()").fetchall()[0][0].replace('"', '""')
+            for name, select in schema.FROM_VERSION_1.items():
+                con.execute(f"CREATE TEMP VIEW {name} AS " + select.format(table=f'"{catalog}".main.{name}'))
+
+
+def _migrate(con: Connection) -> None:
+    """Turn the tables of version 1 into those of this version, inside the caller's transaction."""
+    for name, select in schema.FROM_VERSION_1.items():
+        con.execute(f"CREATE TEMP TABLE migrated AS {select.format(table=name)}")
+        con.execute(f"DROP TABLE {name}")  # DuckDB cannot change the type of a key
+        con.execute(schema.TABLES[name].ddl)
+        con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM migrated")
+        con.execute("DROP TABLE migrated")
+    con.execute(f"UPDATE t2s_store SET version = {schema.VERSION}")
+
+
+#: Aliases of attached files by process and path, one for each connection that uses the file; under _ENGINE_LOCK.
+_USERS: dict[tuple[int, Path], list[str]] = {}
+#: Files, by process, path, inode and device, that hold no view or macro under names of ours.
+_PLAIN: set[tuple[int, Path, int, int]] = set()
+_NUMBER = itertools.count()
+
+
+@cache
+def _engine_of(process: int) -> Connection:
+    return duckdb.connect(":memory:", config=SAFE)
+
+
+def _engine() -> Connection:
+    """This process's DuckDB instance; a forked child gets its own."""
+    return _engine_of(os.getpid())
+
+
+@contextmanager
+def _tidy_errors(path: Path) -> Iterator[None]:
+    """Turn what DuckDB says of a damaged file, a full disk or values that it cannot hold into one line."""
+    try:
+        yield
+    except (duckdb.CatalogException, duckdb.BinderException) as error:  # our own SQL: the file lacks what it names
+        raise BadFile(
+            f"{path} lacks a table or a column of a reward store: {one_line(error)}; get the store again"
+        ) from error
+    except (duckdb.DataError, duckdb.IntegrityError) as error:
+        raise Contradiction(f"{path} cannot hold these rows: {one_line(error)}") from error
+    except (
+        duckdb.IOException,
+        duckdb.InternalException,
+        duckdb.SerializationException,
+        duckdb.FatalException,
+    ) as error:
+        raise StoreError(f"{path}: {one_line(error)}; nothing of this was written") from error
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split("\n\n")[0].split())

@@ -1,0 +1,219 @@
+"""Rows that wait beside a store: what workers write, and whoever opens the store next takes in.
+
+Comes in: rows of one finished configuration. Goes out: the same rows in the store. Workers, on this machine or others,
+never open the DuckDB file: each writes one immutable Parquet shard (temporary file, fsync, rename), so none waits for
+another. Taking in is idempotent: a shard whose rows are there already changes nothing, so a kill between adding and
+removing loses nothing and doubles nothing. A shard that cannot be taken is set aside with the reason, and the others
+are taken.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from t2s_offline.errors import BadFile, BadInput, Contradiction, StoreError
+from t2s_offline.files import write_whole
+from t2s_offline.store import schema
+from t2s_offline.store.reward_store import RewardStore
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from t2s_offline.space import SimSpace
+
+#: What a shard may hold. Recipes and embeddings are never a worker's to write.
+SHARD_TABLES = ("tasks", "backbones", "rewards")
+REFUSED, REASON = "refused", "reason.txt"
+
+
+def spool_folder(store: RewardStore) -> Path:
+    """Where shards wait: ``rewards.duckdb.spool`` beside the store."""
+    return store.path.with_name(store.path.name + ".spool")
+
+
+def write_shard(store: RewardStore, name: str, frames: Mapping[str, pl.DataFrame]) -> Path:
+    """Write frames, keyed by table, as one shard: a folder of Parquet files that appears whole."""
+    folder = spool_folder(store)
+    target, partial = folder / name, folder / f".{name}.{os.getpid()}.tmp"
+    try:
+        partial.mkdir(parents=True)
+        for table, frame in frames.items():
+            path = partial / f"{table}.parquet"
+            frame.write_parquet(path)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        os.rename(partial, target)
+    except OSError as error:
+        _remove(partial)
+        raise StoreError(f"cannot write {target}: {error.strerror or error}; free space and sweep again") from error
+    return target
+
+
+def shards(store: RewardStore) -> list[Path]:
+    """Finished shards, by name; what a killed writer left is not one."""
+    folder = spool_folder(store)
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name != REFUSED)
+
+
+def read_shard(path: Path) -> dict[str, pl.DataFrame]:
+    """A shard's tables, with the columns and types of this version; BadInput when it is not what a worker writes.
+
+    A shard comes from another machine: links, which could name any file of this one, are refused, and so is anything
+    but tables. One that is gone by now has been taken in: the store has its rows.
+    """
+    import polars as pl
+
+    from t2s_offline.store.rows import typed
+
+    frames = {}
+    try:
+        if not stat.S_ISDIR(path.lstat().st_mode):
+            raise BadFile("it is a file or a link; expected a folder of tables")
+        for file in sorted(path.iterdir()):
+            if file.name.startswith("."):  # what network file systems leave of a file that is open elsewhere
+                continue
+            if file.stem not in SHARD_TABLES or file.suffix != ".parquet":
+                raise BadFile(f"it holds {_plain(file.name)}; expected {', '.join(SHARD_TABLES)} as Parquet")
+            if not stat.S_ISREG(file.lstat().st_mode):
+                raise BadFile(f"{file.name} is a link or no file; expected the table itself")
+            frame = pl.read_parquet(file, glob=False)
+            table = schema.TABLES[file.stem]
+            missing = [key for key in table.key if key not in frame.columns]
+            if missing:
+                raise BadFile(f"{file.name}: column {missing[0]} is missing; a shard names every key")
+            frames[file.stem] = typed(frame, table, file.name)
+    except FileNotFoundError:
+        return {}
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise BadFile(f"cannot be read: {_plain(str(error))}") from error
+    return frames
+
+
+def waiting_cells(paths: Iterable[Path]) -> set[tuple[str, str, int, str, str]]:
+    """(recipe, configuration, seed, task, metric) of the rewards in these shards; shards that cannot be read have
+    none."""
+    cells: set[tuple[str, str, int, str, str]] = set()
+    for path in paths:
+        with suppress(BadInput):
+            if (rewards := read_shard(path).get("rewards")) is not None:
+                cells |= set(rewards.select("recipe", "configuration", "seed", "task", "metric").iter_rows())
+    return cells
+
+
+def absorb(store: RewardStore) -> dict[str, int]:
+    """Take every waiting shard into the store; returns new rows by table.
+
+    They are taken in one transaction. When that cannot be, each is tried alone, and one that is damaged or contradicts
+    the store is set aside: see `refused`. An error of the store itself is raised, and then every shard stays.
+    """
+    if not shards(store):
+        return {}
+    with _lock_file(store) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # let go of when the file is closed, or its holder dies
+        known = store.recipes() if store.path.exists() else {}
+        found: dict[Path, dict[str, pl.DataFrame]] = {}
+        for path in shards(store):
+            try:
+                found[path] = read_shard(path)
+            except BadInput as error:
+                _set_aside(store, path, error)
+        try:
+            return _take(store, found, known)
+        except Contradiction:
+            new: dict[str, int] = {}
+            for path, frames in found.items():
+                try:
+                    for name, count in _take(store, {path: frames}, known).items():
+                        new[name] = new.get(name, 0) + count
+                except Contradiction as error:
+                    _set_aside(store, path, error)
+            return new
+
+
+def _lock_file(store: RewardStore) -> IO[str]:
+    path = spool_folder(store) / ".absorb.lock"
+    try:
+        return path.open("a")
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}; make that folder writable") from error
+
+
+def _take(
+    store: RewardStore, found: Mapping[Path, Mapping[str, pl.DataFrame]], known: Mapping[str, SimSpace]
+) -> dict[str, int]:
+    """Add shards to the store and remove them; Contradiction when one of them cannot be."""
+    import polars as pl
+
+    from t2s_offline.store.import_export import check
+    from t2s_offline.store.rows import once
+
+    parts: dict[str, list[pl.DataFrame]] = {}
+    for frames in found.values():
+        for name, frame in frames.items():
+            parts.setdefault(name, []).append(frame)
+    joined = {name: once(pl.concat(several), schema.TABLES[name]) for name, several in parts.items()}
+    try:
+        check(joined, known, "shard")
+    except BadInput as error:
+        raise Contradiction(str(error)) from error
+    new = store.add(joined) if joined else {}
+    for path in found:
+        _remove(path)
+    return new
+
+
+def refused(store: RewardStore) -> dict[str, str]:
+    """Shards that were set aside and why, by name, as one line each."""
+    folder = spool_folder(store) / REFUSED
+    found = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        reason = f"{REASON} is missing"
+        with suppress(OSError):
+            if (path / REASON).is_file():
+                reason = (path / REASON).read_text("utf-8", "replace").partition("\n")[0]
+        found[_plain(path.name)] = _plain(reason)
+    return found
+
+
+def _set_aside(store: RewardStore, path: Path, error: Exception) -> None:
+    """Move a shard, whatever it is, to a folder of its own among the refused, where the reason stands already."""
+    folder = spool_folder(store) / REFUSED
+    name, number = path.name, 1
+    while os.path.lexists(folder / name / "shard"):
+        number += 1
+        name = f"{path.name}-{number}"
+    try:
+        if folder.is_symlink():
+            raise BadFile(f"{folder} is a link; expected a folder: remove the link")
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        again = "To try again, move what is called 'shard' here back to the spool, under a name of its own.\n"
+        write_whole(folder / name / REASON, f"{_plain(str(error))}\n{again}".encode())
+        os.rename(path, folder / name / "shard")
+    except OSError as problem:
+        raise StoreError(
+            f"cannot set the shard {path} aside: {problem.strerror or problem}; remove it by hand"
+        ) from problem
+
+
+def _plain(text: str) -> str:
+    """Text of others as one line that a terminal shows as it is."""
+    text = " ".join(text.split())
+    return "".join(character if character.isprintable() else "?" for character in text)[:300]
+
+
+def _remove(folder: Path) -> None:
+    """Remove a shard's files and its folder; one that is left with hidden files is an empty shard from now on."""
+    if not folder.is_dir():
+        return
+    with suppress(OSError):
+        for file in folder.iterdir():
+            file.unlink(missing_ok=True)
+        folder.rmdir()

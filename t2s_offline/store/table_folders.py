@@ -1,0 +1,192 @@
+"""Tables that ship: a store goes out as a folder that others can check; folders come in and are checked.
+
+A table folder holds the store's tables as Parquet, a card for people (card.md), the probe behind its embeddings and
+SHA256SUMS, which `sha256sum -c` reads too. Ignores what the rewards mean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from t2s_offline.errors import BadFile, BadInput, T2SError, check_known
+from t2s_offline.files import write_whole, write_with
+from t2s_offline.store import schema
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.schema import SUMS
+from t2s_offline.tensor_files import weights_digest
+
+CARD, PROBE = "card.md", "probe.safetensors"
+#: What checksums cover; other files in a table folder are their owner's.
+SEALED = frozenset((CARD, PROBE, *(f"{name}.parquet" for name in schema.TABLES)))
+#: Where `tables` looks when it is told nothing: beside the package of a checkout, or under the working directory.
+HOMES = (Path("tables"), Path(__file__).parents[1] / "tables")
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a table folder holds. `problem`: what is wrong with its checksums or rows; empty when nothing is."""
+
+    name: str
+    path: Path
+    recipes: int
+    tasks: int
+    configurations: int
+    seeds: int
+    rewards: int
+    embeddings: int
+    bytes: int
+    problem: str = ""
+
+
+def ship(store: RewardStore, folder: Path, probe: Path | None = None) -> dict[str, int]:
+    """Write a store as a table folder; returns rows by table. The card is left alone; hosts are left out; the probe of
+    an earlier table goes. A kill leaves a folder without checksums, which `describe` calls wrong.
+
+    Raises BadInput when `probe` is not the network behind the store's embeddings.
+    """
+    from t2s_offline.store.import_export import export_store
+
+    if probe is not None:
+        check_probe(probe, _probes(store))
+    written = export_store(store, folder, hosts=False)
+    try:
+        if probe is not None:
+            write_with(folder / PROBE, partial(shutil.copyfile, probe))
+        else:
+            (folder / PROBE).unlink(missing_ok=True)
+        seal(folder)
+    except OSError as error:
+        raise BadFile(f"cannot write to {folder}: {error.strerror or error}; choose another folder") from error
+    return written
+
+
+def seal(folder: Path) -> None:
+    """Write SHA256SUMS over the tables, the card and the probe of a folder: after the card was edited, too."""
+    lines = [f"{digest(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if _counts(path)]
+    write_whole(folder / SUMS, "".join(lines).encode())
+
+
+def _counts(path: Path) -> bool:
+    return path.name in SEALED and path.is_file()
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def homes() -> list[Path]:
+    """Folders that hold table folders: T2S_TABLES where it is set, else `HOMES`; each once."""
+    if given := os.environ.get("T2S_TABLES"):
+        return [Path(given)]
+    return list({home.resolve(): home for home in HOMES if home.is_dir()}.values())
+
+
+def known_tables() -> dict[str, Path]:
+    """Table folders by name, in the folders of `homes`."""
+    found: dict[str, Path] = {}
+    for home in homes():
+        for path in sorted(home.iterdir()) if home.is_dir() else []:
+            if (path / "rewards.parquet").is_file() or (path / SUMS).is_file():
+                found.setdefault(path.name, path)
+    return found
+
+
+def folder_of(name: str) -> Path:
+    """A table's folder by its name, or the folder itself; UnknownName names the nearest."""
+    if Path(name).is_dir():
+        return Path(name)
+    known = known_tables()
+    return known[check_known("table", name, known)]
+
+
+def find_tables(names: Sequence[str] = ()) -> list[Table]:
+    """Table folders by name or path (all known ones when none is given), each described and checked."""
+    return [describe(path) for path in (map(folder_of, names) if names else known_tables().values())]
+
+
+def describe(folder: Path) -> Table:
+    """What a folder holds, and what is wrong with it."""
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    name = folder.resolve().name
+    problem = wrong_sum(folder)
+    counts = dict.fromkeys(("recipes", "tasks", "configurations", "seeds", "rewards", "embeddings"), 0)
+    try:
+        row = _rows(
+            RewardStore(folder),
+            """SELECT (SELECT count(*) FROM recipes), count(DISTINCT task), count(DISTINCT configuration),
+                      count(DISTINCT seed), count(*), (SELECT count(*) FROM embeddings) FROM rewards
+               WHERE configuration <> 'scratch' AND configuration NOT LIKE 'real:%'""",
+        )[0]
+        counts = dict(zip(counts, map(int, row), strict=True))
+        problem = problem or wrong_rows(folder)
+    except T2SError as error:
+        problem = problem or str(error)
+    return Table(name, folder, bytes=size, problem=problem, **counts)
+
+
+def wrong_sum(folder: Path) -> str:
+    """The first file that is missing, added or not as SHA256SUMS says; empty when all are."""
+    from t2s_offline.store.import_export import table_files
+
+    try:
+        lines = (folder / SUMS).read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return f"{SUMS} is missing; export the table again"
+    expected = {}
+    for line in lines:
+        sum_, _, name = line.partition("  ")
+        # a name with a folder in it could point anywhere
+        if len(sum_) != 64 or not name or Path(name).name != name:
+            return f"{SUMS} has a line that is no checksum: {line[:40]!r}"
+        expected[name] = sum_
+    for name, sum_ in expected.items():
+        if not (folder / name).is_file():
+            return f"{name} is missing"
+        if digest(folder / name) != sum_:
+            return f"{name} differs from its checksum"
+    more = sorted(path.name for path in folder.iterdir() if _counts(path) and path.name not in expected)
+    if more:
+        return f"{more[0]} has no checksum"
+    twice = sorted(path.name for path in table_files(folder) if path.suffix != ".parquet")
+    return f"{twice[0]} does not belong here: a table folder holds Parquet" if twice else ""
+
+
+def wrong_rows(folder: Path) -> str:
+    """The first thing in the rows that cannot be: the checks of `import`, and a probe of other embeddings."""
+    from t2s_offline.store.import_export import check, check_recipes
+
+    try:
+        frames = RewardStore(folder).frames()
+        check(frames, check_recipes(frames["recipes"], "recipes.parquet"), folder.name)
+        if (folder / PROBE).is_file():
+            check_probe(folder / PROBE, set(frames["embeddings"]["probe"]))
+    except T2SError as error:
+        return str(error)
+    return ""
+
+
+def check_probe(path: Path, named: Set[str]) -> None:
+    """BadInput when embeddings under the names `named` are of another network than the one in `path`."""
+    found = weights_digest(path)
+    if named and not any(f"-{found}-" in name for name in named):
+        raise BadInput(
+            f"{path} is a probe of weights {found}; the embeddings are of {', '.join(sorted(named))}: give that probe"
+        )
+
+
+def _probes(store: RewardStore) -> set[str]:
+    return {row[0] for row in _rows(store, "SELECT DISTINCT probe FROM embeddings")}
+
+
+def _rows(store: RewardStore, query: str) -> list[tuple[Any, ...]]:
+    with store.reader() as con:
+        return list(con.sql(query).fetchall())

@@ -1,0 +1,93 @@
+"""What a sweep will take: units in, seconds and bytes out.
+
+Seconds come from attempts of the same recipe that the store has; without any, from a few training steps and rendered
+pictures timed now on the device. Ignores the measuring of tasks, which is a small part.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from t2s_offline.space import is_reference
+from t2s_offline.sweep.worker import Unit, Workshop, device_of, open_renderer, single_threaded
+
+STEPS = 6
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of work of all units (wall time is that over the workers), bytes of backbones, and where it is from."""
+
+    seconds: float
+    disk: int
+    basis: str
+
+
+def estimate(units: Sequence[Unit], shop: Workshop) -> Estimate:
+    """Time and disk for the units that need a backbone."""
+    seconds, disk, bases = 0.0, 0, set()
+    for recipe_id in dict.fromkeys(unit.recipe_id for unit in units):
+        count = sum(
+            unit.recipe_id == recipe_id and not is_reference(unit.configuration) and not shop.backbone(unit).exists()
+            for unit in units
+        )
+        known = shop.store.backbone_seconds(recipe_id) if shop.store.path.exists() else None
+        one = known if known is not None else _timed(recipe_id, shop)
+        bases.add("earlier attempts" if known is not None else "a few steps timed now")
+        seconds += count * one
+        disk += count * _bytes(recipe_id, shop) if shop.keep_backbones else 0
+    return Estimate(seconds, disk, " and ".join(sorted(bases)))
+
+
+def _timed(recipe_id: str, shop: Workshop) -> float:
+    """Seconds of one configuration, from STEPS training steps and a batch of pictures."""
+    import torch
+
+    from t2s_offline.images.training_set import TrainingSet
+    from t2s_offline.render.renderer import RenderRequest
+    from t2s_offline.training.pretrain import Trainer
+
+    recipe, device = shop.recipes[recipe_id], device_of(shop)
+    pictures = recipe.classes * recipe.images
+    with single_threaded(shop):
+        count = min(4 * recipe.batch, max(pictures, 8))
+        image = torch.randint(0, 256, (count, 3, recipe.rendered, recipe.rendered), dtype=torch.uint8, device=device)
+        label = torch.arange(count, device=device) % min(recipe.classes, count // 2)
+        names = tuple(str(number) for number in range(int(label.max()) + 1))
+        data = TrainingSet(image, label, torch.arange(count, device=device), names)
+        trainer = Trainer(data, recipe, ("estimate", recipe.digest), torch.device(device))
+        generator = torch.Generator().manual_seed(0)
+        batch = min(recipe.batch, count)
+
+        def steps(number: int) -> float:
+            begin = time.perf_counter()
+            for _ in range(number):
+                picked = torch.randint(0, count, (batch,)).to(device)
+                trainer.network.train()
+                trainer.step(trainer.augment(image[picked], generator), label[picked], generator)
+            if device.startswith("cuda"):
+                torch.cuda.synchronize()
+            return time.perf_counter() - begin
+
+        steps(2)
+        step = steps(STEPS) / STEPS
+        renderer = open_renderer(recipe, device)
+        few = max(64 // len(renderer.classes), 1)
+        request = RenderRequest(shop.space.domain_randomization, few, size=recipe.rendered, samples=recipe.samples)
+        times = []
+        for _ in range(2):
+            begin = time.perf_counter()
+            for _batch in renderer.render(request):
+                pass
+            times.append((time.perf_counter() - begin) / (few * len(renderer.classes)))
+    epochs = recipe.epochs * pictures * (1 - recipe.holdout) / recipe.batch
+    return epochs * step + pictures * times[-1]
+
+
+def _bytes(recipe_id: str, shop: Workshop) -> int:
+    from t2s_offline.training.networks import build
+
+    backbone = build(shop.recipes[recipe_id].backbone, seed=0)
+    return sum(p.numel() * (2 if p.dim() > 1 else 4) for p in backbone.trunk.state_dict().values())

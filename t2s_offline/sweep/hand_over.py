@@ -1,0 +1,189 @@
+"""From a prediction to what a user takes home: an embedding of their pictures, measured backbones, a dataset, a file.
+
+Comes in: a task's pictures, a store made by a sweep, the configuration that was predicted. Goes out: its embedding
+beside those of the store, measurements of kept backbones, rendered pictures, a backbone's file. Ignores how the
+configuration was chosen, and whether the store knows the pictures (`asked.py`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from t2s_offline.device import open_device
+from t2s_offline.errors import BadInput
+from t2s_offline.images.task_data import TaskData, check_same_pictures, load_task
+from t2s_offline.matrix import Embeddings
+from t2s_offline.recipe import Recipe, check_id
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.sweep.worker import Unit, Workshop
+from t2s_offline.tasks import Located
+
+if TYPE_CHECKING:
+    from t2s_offline.training.task2vec import Made, Probe
+
+Progress = Callable[[int, int], None]
+
+
+def embedded(
+    task: TaskData, name: str, known: Embeddings, probe: Probe, made: Made, progress: Progress | None = None
+) -> Embeddings:
+    """The store's embeddings with one of the task's pictures added under `name`, in place of one of that name. Which
+    pictures are taken depends on the task's own name."""
+    from t2s_offline.training import task2vec
+
+    vector_D = task2vec.embed(
+        task.bank, probe, task.name, samples=made.samples, estimator=made.estimator, progress=progress
+    )
+    others = [other for other in known.tasks if other != name]
+    return Embeddings(known.probe, (*others, name), np.vstack([known.select(others).vector_TD, vector_D[None]]))
+
+
+def probe_of(known: Embeddings, path: str | None, device: str = "auto") -> tuple[Probe, Made]:
+    """The network behind a store's embeddings, from its file, and how they were made; BadInput when it is another one.
+
+    Without a file torchvision's ImageNet ResNet-18 can be had, the probe of the authors' vectors. A file of its weights
+    that is not torchvision's own is taken, under a name that tells: whoever calls says so.
+    """
+    from t2s_offline.training import task2vec
+
+    made = task2vec.made_by(known.probe)
+    if path is None and made.probe != task2vec.IMAGENET:
+        raise BadInput(f"name the probe of the store's embeddings ({known.probe}) with --probe FILE")
+    probe = task2vec.open_probe(path or made.probe, open_device(device))
+    brought = made.probe == task2vec.IMAGENET and probe.name.startswith(f"{made.probe}-")
+    if probe.name != made.probe and not brought:
+        raise BadInput(
+            f"probe {path} is {probe.name}; the store's embeddings are {known.probe}, by {made.probe}: use that probe"
+        )
+    return probe, made
+
+
+@dataclass(frozen=True)
+class KeptBackbones:
+    """Backbones that a sweep left beside its store, to be measured on a task as the recipe says, by one metric on its
+    val part: percent, or the score of logme. stored: the digest that the store has for the task's pictures, where its
+    rewards of the task are used beside the measurements; other pictures are then a BadInput."""
+
+    shop: Workshop
+    recipe_id: str
+    target: str | Path | Located
+    metric: str = "knn5"
+    seed: int = 0
+    stored: str | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.shop.recipes[self.recipe_id]
+
+    @cached_property
+    def allowed_C(self) -> npt.NDArray[np.bool_]:
+        """Configurations whose backbone is there, shape (C,)."""
+        paths = (self.shop.backbone(self._unit(configuration)) for configuration in self.shop.space)
+        return np.array([path.exists() for path in paths])
+
+    def check_count(self, count: int) -> None:
+        """BadInput when fewer backbones than these are kept."""
+        there = int(self.allowed_C.sum())
+        if count > there:
+            raise BadInput(
+                f"--measure {count}: {there} backbones of recipe {self.recipe_id} are kept under {self.shop.folder}; "
+                f"measure at most so many, or sweep with this store first"
+            )
+
+    @cached_property
+    def task(self) -> TaskData:
+        recipe = self.recipe
+        loaded = load_task(
+            self.target, recipe.evaluated, data=self.shop.data, resize=recipe.eval_resize, test_share=recipe.test_share
+        )
+        check_same_pictures(self.stored, loaded)
+        return loaded.limited(recipe.eval_pictures) if recipe.eval_pictures else loaded
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures a measurement rests on."""
+        from t2s_offline.training.evaluate import val_pictures
+
+        return val_pictures(self.metric, self.task.parts, self.recipe)
+
+    def measure(self, index: int) -> float:
+        """The metric of one configuration's backbone: the recipe's val accuracy."""
+        from t2s_offline.sweep.worker import device_of
+        from t2s_offline.training.evaluate import evaluate
+        from t2s_offline.training.networks import load_backbone
+
+        path = self.shop.backbone(self._unit(self.shop.space.configurations[index]))
+        backbone = load_backbone(path, device_of(self.shop)).backbone
+        found = evaluate(backbone, self.task.name, self.task.parts, self.recipe, (self.metric,), seed=self.seed)
+        return found[0].val_accuracy
+
+    def _unit(self, configuration: str) -> Unit:
+        return Unit(self.recipe_id, configuration, self.seed, ())
+
+
+def workshop_of(store: RewardStore, recipe_id: str, *, device: str = "auto", data: Path | None = None) -> Workshop:
+    """The workshop of a recipe that a sweep made; BadInput for a recipe of others, or whose id is of other contents.
+
+    Its renderer opens only where the pixels are the recipe's; kept backbones can be measured anywhere.
+    """
+    recipe_id, space = store.recipe(recipe_id)
+    with store.reader() as con:
+        row = con.execute("SELECT contents, source FROM recipes WHERE recipe = $1", [recipe_id]).fetchone()
+    if row is None or row[1] != "sweep" or not row[0]:
+        raise BadInput(
+            f"recipe {recipe_id} was not made by a sweep: nothing can be rendered, trained or measured under it; "
+            f"use rewards that are there (--on-miss skip)"
+        )
+    check_id(recipe_id, row[0])
+    return Workshop(store, {recipe_id: Recipe.from_contents(row[0])}, space, device, data=data)
+
+
+def with_these_pixels(shop: Workshop, recipe_id: str) -> tuple[Workshop, str]:
+    """The workshop and the recipe with the version of the pixels that are made here: another recipe, where the stored
+    one is of older pixels. For what is handed over, where a person says so; rewards of the two never mix."""
+    from t2s_offline.render.renderer import check_recipe, pixels_version
+
+    recipe = shop.recipes[recipe_id]
+    check_recipe(recipe)
+    changed = replace(recipe, renderer_version=pixels_version(recipe.renderer))
+    new = changed.recipe_id(recipe_id.rpartition("-")[0]) if changed != recipe else recipe_id
+    return replace(shop, recipes={new: changed}), new
+
+
+def render_pictures(
+    shop: Workshop, recipe_id: str, configuration: str, images: int, out: Path, progress: Progress
+) -> str:
+    """Write a dataset of the configuration under the recipe's renderer; returns a line that says what was done."""
+    from t2s_offline.render.dataset import write_dataset
+    from t2s_offline.render.renderer import RenderRequest, recipe_renderer
+
+    recipe = shop.recipes[recipe_id]
+    renderer = recipe_renderer(recipe, device=shop.device)
+    request = RenderRequest(configuration, images, recipe.rendered, samples=recipe.samples, space=shop.space)
+    done = write_dataset(renderer, request, out, progress=progress)
+    return f"{out}: {done.images} images of {len(renderer.classes)} classes under {configuration}"
+
+
+def hand_over_backbone(shop: Workshop, recipe_id: str, configuration: str, out: Path) -> str:
+    """Write the configuration's backbone: the kept one, or one trained now; returns a line that says which."""
+    from t2s_offline.sweep.run_unit import obtain
+    from t2s_offline.sweep.worker import single_threaded
+
+    unit = Unit(recipe_id, configuration, 0, ())
+    path = shop.backbone(unit)
+    how = "kept by the sweep"
+    if not path.exists():
+        how = "trained now"
+        with single_threaded(shop):
+            obtain(unit, shop)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, out)
+    return f"{out}: backbone of {configuration}, {how}"

@@ -1,0 +1,258 @@
+"""The work of one configuration: render, pre-train, measure on every task, and leave the rows beside the store.
+
+Comes in: a unit, which is one backbone and the cells that want it. Goes out: a backbone file and a shard of rows.
+Ignores which units there are and in what order they run, and how pictures are had (`workshop.py`). A unit is claimed by
+a file lock that the system lets go of when its holder dies, so two sweeps never do the same one, and a kill leaves
+nothing to clean up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import platform
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from t2s_offline import __version__
+from t2s_offline.errors import BadFile, BadInput, Diverged, StoreError, T2SError
+from t2s_offline.space import SCRATCH
+from t2s_offline.store import schema
+from t2s_offline.store.spool import shards, waiting_cells, write_shard
+from t2s_offline.sweep.worker import (
+    Cell,
+    Unit,
+    Workshop,
+    device_name,
+    device_of,
+    load_data,
+    single_threaded,
+    training_pictures,
+)
+
+if TYPE_CHECKING:
+    from t2s_offline.images.task_data import TaskData
+    from t2s_offline.training.networks import Backbone
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a unit ended. `busy`: another process has it. `hopeless`: what the person gave does not fit, so another try
+    would end the same. `attempt`: the number of the try in this sweep. Seconds of rendering, training and measuring."""
+
+    unit: Unit
+    status: Literal["done", "failed", "busy"]
+    error: str = ""
+    render_seconds: float = 0.0
+    train_seconds: float = 0.0
+    measure_seconds: float = 0.0
+    rows: int = 0
+    hopeless: bool = False
+    attempt: int = 1
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Hold a lock file while the body runs; False when another process holds it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}; free some space and sweep again") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def claim_path(shop: Workshop, unit: Unit) -> Path:
+    return shop.folder / "claims" / f"{unit.name}.lock"
+
+
+def run_unit(unit: Unit, shop: Workshop) -> Outcome:
+    """Do what is still missing of a unit. Whatever goes wrong with it is recorded and returned, not raised: a sweep
+    goes on with the others, and an exception need not pass between processes."""
+    begin = time.perf_counter()
+    try:
+        with claimed(claim_path(shop, unit)) as mine:
+            if not mine:
+                return Outcome(unit, "busy")
+            missing = still_missing(unit, shop)
+            if not missing:
+                return Outcome(unit, "done")
+            try:
+                with single_threaded(shop):
+                    return _measure(unit, shop, missing)
+            except Diverged:
+                shop.checkpoint(unit).unlink(missing_ok=True)  # it leads to the same end
+                raise
+    except Exception as error:
+        return _failed(unit, shop, error, time.perf_counter() - begin)
+
+
+def _failed(unit: Unit, shop: Workshop, error: Exception, seconds: float) -> Outcome:
+    """The outcome of a unit that came to nothing, recorded as an attempt where that is possible."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, T2SError):
+        reason = f"{type(error).__name__}: {reason}"
+    reason = reason[:500]
+    try:
+        row = attempt_row(unit, shop, "failed", error=reason, train_seconds=seconds)
+        _write(unit, shop, {"backbones": [row]})
+    except Exception as second:  # a full disk, a device that is gone: the sweep still has the others to do
+        reason += f" (and this could not be recorded: {' '.join(str(second).split())[:300]})"
+    return Outcome(unit, "failed", reason, hopeless=isinstance(error, BadInput) and not isinstance(error, BadFile))
+
+
+def still_missing(unit: Unit, shop: Workshop) -> list[Cell]:
+    """Cells that neither the store nor a waiting shard has; asked under the claim, so the answer stays true."""
+    key = unit.recipe_id, unit.configuration, unit.seed
+    waiting = waiting_cells(path for path in shards(shop.store) if path.name.startswith(unit.name))
+    have = {(task, metric) for *of, task, metric in waiting if tuple(of) == key}
+    with shop.store.reader() as con:
+        query = "SELECT task, metric FROM rewards WHERE (recipe, configuration, seed) = ($1, $2, $3)"
+        have |= set(con.execute(query, list(key)).fetchall())
+    return [cell for cell in unit.cells if cell not in have]
+
+
+def _measure(unit: Unit, shop: Workshop, missing: list[Cell]) -> Outcome:
+    from t2s_offline.images.task_data import check_same_pictures, memory_share
+    from t2s_offline.store.rows import now
+    from t2s_offline.training.evaluate import evaluate
+
+    recipe, digests, limit = shop.recipes[unit.recipe_id], shop.store.digests(), memory_share(shop.workers)
+    tables: dict[str, list[dict[str, Any]]] = {"tasks": [], "rewards": []}
+    tasks = list(dict.fromkeys(task for task, _ in missing))
+    for task in tasks:
+        check_digest(task, digests.get(task), shop.data)
+    backbone, attempt = obtain(unit, shop)
+    if attempt is not None:  # written now: a kill while measuring must not lose what the kept backbone cost
+        _write(unit, shop, {"backbones": [attempt]})
+    begin = time.perf_counter()
+    for task in tasks:
+        metrics = [metric for of, metric in missing if of == task]
+        given = (recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, shop.data, limit)
+        loaded = load_data(task, *given, test_share=recipe.test_share)
+        check_same_pictures(digests.get(task), loaded)
+        tables["tasks"].append(task_row(task, loaded, whole=not recipe.eval_pictures))
+        for row in evaluate(backbone, task, loaded.parts, recipe, metrics, seed=unit.seed):
+            key = {"recipe": unit.recipe_id, "task": task, "configuration": unit.configuration, "seed": unit.seed}
+            tables["rewards"].append({**key, **vars(row), "created_at": now(), "source": "sweep"})
+    measuring = time.perf_counter() - begin
+    _write(unit, shop, tables)
+    if not shop.keep_backbones:  # last: until its rows are written, a training must not be lost
+        shop.checkpoint(unit).unlink(missing_ok=True)
+    spent = attempt or {"render_seconds": 0.0, "train_seconds": 0.0}
+    return Outcome(unit, "done", "", spent["render_seconds"], spent["train_seconds"], measuring, len(tables["rewards"]))
+
+
+def task_row(task: str, loaded: TaskData, *, whole: bool) -> dict[str, Any]:
+    """A row of the tasks table. `whole`: its parts are all there, so they can be counted."""
+    counts = {f"n_{part}": len(pictures) for part, pictures in loaded.parts.items()} if whole else {}
+    return {"task": task, "classes": len(loaded.classes), **counts, "source": "sweep", "digest": loaded.digest}
+
+
+@cache
+def check_digest(task: str, stored: str | None, data: Path | None) -> None:
+    """Raise BadInput when a store knows other pictures under the task's name; asked once a process and digest, before
+    anything is trained for a reward that would be refused."""
+    from t2s_offline.images.task_data import check_tasks
+
+    check_tasks({task: stored}, [task], data)
+
+
+def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]:
+    """The unit's backbone: the kept one, or one made now together with the row of that attempt."""
+    import torch
+
+    from t2s_offline.seeds import derive_seed
+    from t2s_offline.training.networks import build, load_backbone, save_backbone
+    from t2s_offline.training.pretrain import pretrain
+
+    recipe, path, device = shop.recipes[unit.recipe_id], shop.backbone(unit), device_of(shop)
+    if unit.configuration == SCRATCH:
+        seed = derive_seed("pretrain", recipe.digest, SCRATCH, unit.seed, "weights")
+        return build(recipe.backbone, seed=seed, device=device).eval(), None
+    checkpoint = shop.checkpoint(unit)
+    if path.exists():
+        checkpoint.unlink(missing_ok=True)
+        return load_backbone(path, device).backbone, None
+    begin = time.perf_counter()
+    data = training_pictures(unit, shop, recipe, device)
+    rendering = time.perf_counter() - begin
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    trained = pretrain(
+        data, recipe, configuration=unit.configuration, seed=unit.seed, device=device, checkpoint=checkpoint
+    )
+    training = time.perf_counter() - begin - rendering
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    row = attempt_row(unit, shop, "done", render_seconds=rendering, train_seconds=training, figures=trained.figures)
+    if shop.keep_backbones:
+        card = {"recipe": unit.recipe_id, "contents": recipe.contents(), "size": recipe.evaluated}
+        card |= {"configuration": unit.configuration, "seed": unit.seed, **trained.figures}
+        save_backbone(path, trained.backbone, None, card)
+        checkpoint.unlink(missing_ok=True)  # last: a save that fails must not cost the training
+    return trained.backbone, row
+
+
+def attempt_row(
+    unit: Unit,
+    shop: Workshop,
+    status: str,
+    *,
+    render_seconds: float = 0.0,
+    train_seconds: float = 0.0,
+    error: str | None = None,
+    figures: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A row of the backbones table. `versions` also holds what the pre-training reached."""
+    from t2s_offline.store.rows import now
+
+    packages = {name: version(name) for name in ("torch", "torchvision", "warp-lang", "numpy")}
+    return {
+        "recipe": unit.recipe_id,
+        "configuration": unit.configuration,
+        "seed": unit.seed,
+        "attempt": unrepeatable(),
+        "status": status,
+        "render_seconds": render_seconds,
+        "train_seconds": train_seconds,
+        "train_accuracy": (figures or {}).get("train_accuracy"),
+        "val_accuracy": (figures or {}).get("val_accuracy"),
+        "device": device_name(device_of(shop)),
+        "host": platform.node(),
+        "versions": json.dumps({"t2s-offline": __version__, **packages}),
+        "error": error,
+        "created_at": now(),
+    }
+
+
+def unrepeatable() -> str:
+    """A key that no other attempt has, on any machine: the time, UTC, by which keys sort, and random digits."""
+    from t2s_offline.store.rows import now
+
+    return f"{now():%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
+
+
+def _write(unit: Unit, shop: Workshop, tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    import polars as pl
+
+    from t2s_offline.store.rows import typed
+
+    frames = {
+        name: typed(pl.DataFrame(rows, infer_schema_length=None), schema.TABLES[name], "sweep")
+        for name, rows in tables.items()
+        if rows
+    }
+    write_shard(shop.store, f"{unit.name}-{unrepeatable()}", frames)

@@ -1,0 +1,77 @@
+"""torchvision's ImageNet ResNet-18, the probe of the authors' vectors: downloaded once by torchvision, or a file.
+
+Comes in: nothing, or a file that a person brings where there is no network: torchvision's own, or the same weights as
+safetensors. Goes out: a backbone, and whether the file is the one that torchvision publishes. Ignores what it embeds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from t2s_offline.errors import BadFile
+from t2s_offline.tensor_files import announced
+from t2s_offline.training.networks import Backbone, build
+
+FILE = "resnet18-f37072fd.pth"
+DIGEST = "f37072fd"  # the SHA-256 of torchvision's file begins so, as its name says
+LARGEST = 200 << 20  # bytes; torchvision's file has 47 million
+HEAD = "fc."
+
+
+def download() -> Backbone:
+    """The backbone with torchvision's weights, from its cache or its server; BadFile without a network."""
+    import torchvision
+
+    try:
+        weights = torchvision.models.ResNet18_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True)
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise BadFile(
+            f"cannot download torchvision's ImageNet ResNet-18: {reason}; "
+            f"bring its file {FILE} from a machine with a network and name it with --probe FILE"
+        ) from error
+    return _filled(weights, FILE)
+
+
+def is_weights(path: Path) -> bool:
+    """Whether a file may hold torchvision's weights: by its ending, or by names of tensors without our prefix."""
+    if path.suffix in (".pth", ".pt"):
+        return True
+    try:
+        return "conv1.weight" in announced(path, ("F32", "F16", "I64")).shapes
+    except BadFile:
+        return False
+
+
+def read(path: Path) -> tuple[Backbone, bool]:
+    """The backbone of a file, and whether the file is torchvision's own. BadFile when it holds anything else."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise BadFile(f"{path} is larger than {LARGEST >> 20} MB; expected the weights of a ResNet-18, {FILE}")
+        genuine = hashlib.sha256(path.read_bytes()).hexdigest().startswith(DIGEST)
+    except OSError as error:
+        raise BadFile(f"cannot read {path}: {error.strerror}; expected {FILE}") from error
+    try:
+        if path.suffix in (".pth", ".pt"):
+            weights = torch.load(path, map_location="cpu", weights_only=True)  # tensors alone: no code is run
+        else:
+            from safetensors.torch import load_file
+
+            weights = load_file(path)
+    except Exception as error:  # torch raises many kinds for a damaged or foreign file
+        raise BadFile(f"{path} holds no weights: {' '.join(str(error).split())[:100]}; expected {FILE}") from error
+    return _filled(weights, str(path)), genuine
+
+
+def _filled(weights: Any, what: str) -> Backbone:
+    backbone = build("resnet18", seed=0)
+    try:
+        backbone.trunk.load_state_dict({key: value for key, value in weights.items() if not key.startswith(HEAD)})
+    except (RuntimeError, AttributeError, TypeError) as error:
+        reason = " ".join(str(error).split())[:100]
+        raise BadFile(f"{what} is no ResNet-18 as torchvision has it: {reason}; expected {FILE}") from error
+    return backbone

@@ -1,0 +1,241 @@
+"""A shipped table is the store again; whatever is changed in its folder is found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from t2s_offline.errors import BadFile, BadInput, UnknownName
+from t2s_offline.space import TASK2SIM
+from t2s_offline.store import schema
+from t2s_offline.store import table_folders as tables
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.rows import task_rows, typed
+from t2s_offline.sweep.live_cells import live_path
+from t2s_offline.sweep.one_backbone import embedding_frames
+from t2s_offline.training import networks, task2vec
+
+RECIPE = "toy-12345678"
+
+
+def backbone_file(path: Path, seed: int) -> Path:
+    networks.save_backbone(path, networks.build("resnet18-narrow", seed=seed), None, {"size": 32})
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RewardStore:
+    """Two tasks, every configuration, and the embedding of one under a probe that lies beside it."""
+    store = RewardStore(tmp_path / "toy.duckdb")
+    rewards = pl.DataFrame(
+        [
+            {"recipe": RECIPE, "task": task, "configuration": configuration, "seed": 0, "metric": "knn5",
+             "accuracy": 20.0 + at % 7}
+            for task in ("a", "b")
+            for at, configuration in enumerate(TASK2SIM)
+        ]
+    )  # fmt: skip
+    backbone = {"recipe": RECIPE, "configuration": "00000000", "seed": 0, "attempt": 1, "status": "done", "host": "me"}
+    recipe = {"recipe": RECIPE, "space": str(TASK2SIM)}
+    store.add(
+        {
+            "recipes": typed(pl.DataFrame([recipe]), schema.RECIPES, "test"),
+            "rewards": typed(rewards, schema.REWARDS, "test"),
+            "backbones": typed(pl.DataFrame([backbone]), schema.BACKBONES, "test"),
+            "tasks": task_rows(["a", "b"], "test"),
+        }
+    )
+    probe = task2vec.open_probe(str(backbone_file(tmp_path / "probe.safetensors", 1)))
+    store.add(embedding_frames("a", task2vec.probe_name(probe, 32), [0.5, 1.5], "test"))
+    return store
+
+
+@pytest.fixture
+def folder(store: RewardStore, tmp_path: Path) -> Path:
+    folder = tmp_path / "home" / "toy"
+    tables.ship(store, folder, tmp_path / "probe.safetensors")
+    return folder
+
+
+def test_a_shipped_table_reads_as_the_store_without_hosts(store: RewardStore, folder: Path) -> None:
+    shipped = RewardStore(folder)
+    for name in ("rewards", "embeddings", "recipes", "tasks"):
+        assert shipped.frame(name).equals(store.frame(name))
+    assert store.frame("backbones")["host"].to_list() == ["me"]
+    assert shipped.frame("backbones")["host"].to_list() == [None]
+    found = tables.describe(folder)
+    assert (found.name, found.tasks, found.configurations, found.rewards, found.embeddings) == ("toy", 2, 256, 512, 1)
+    assert not found.problem
+
+
+def test_sha256sum_agrees(folder: Path) -> None:
+    subprocess.run(["sha256sum", "--check", "--quiet", tables.SUMS], cwd=folder, check=True)
+
+
+def test_the_probe_must_be_that_of_the_embeddings(store: RewardStore, tmp_path: Path) -> None:
+    other = backbone_file(tmp_path / "other.safetensors", 2)
+    with pytest.raises(BadInput, match="give that probe"):
+        tables.ship(store, tmp_path / "out", other)
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_kind_of_damage_is_found(folder: Path) -> None:
+    card = folder / tables.CARD
+    card.write_text("# a card\n")
+    assert "card.md has no checksum" in tables.describe(folder).problem
+    tables.seal(folder)
+    assert not tables.describe(folder).problem
+    card.write_text("# another card\n")
+    assert "card.md differs" in tables.describe(folder).problem
+    card.unlink()
+    assert "card.md is missing" in tables.describe(folder).problem
+    (folder / tables.SUMS).write_text("../../etc/passwd\n")
+    assert "no checksum" in tables.describe(folder).problem
+    (folder / tables.SUMS).unlink()
+    assert "SHA256SUMS is missing" in tables.describe(folder).problem
+
+
+def test_rows_that_cannot_be_are_found_behind_good_checksums(folder: Path) -> None:
+    frame = pl.read_parquet(folder / "rewards.parquet")
+    frame.with_columns(pl.lit(130.0).alias("accuracy")).write_parquet(folder / "rewards.parquet")
+    tables.seal(folder)
+    assert "expected percent" in tables.describe(folder).problem
+    (folder / "rewards.parquet").write_bytes(b"no parquet")
+    tables.seal(folder)
+    assert "rewards" in tables.describe(folder).problem
+
+
+def test_nothing_is_measured_live_for_a_folder_that_cannot_keep_it(folder: Path) -> None:
+    with pytest.raises(BadInput, match="t2s-offline import"):
+        live_path(RewardStore(folder), RECIPE, "knn5", validated=())
+
+
+def test_tables_are_found_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("T2S_TABLES", str(folder.parent))
+    assert [table.name for table in tables.find_tables()] == ["toy"]
+    assert tables.folder_of("toy") == folder
+    with pytest.raises(UnknownName, match="toy"):
+        tables.folder_of("tyo")
+
+
+def test_the_command_says_what_is_wrong_with_exit_code_1(folder: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        call = [sys.executable, "-c", "from t2s_offline.cli import main; main()", "tables", *arguments]
+        return subprocess.run(call, capture_output=True, text=True, check=False)
+
+    good = run(str(folder))
+    assert good.returncode == 0
+    assert "whole" in good.stdout
+    (folder / "tasks.parquet").unlink()
+    bad = run(str(folder), "--format", "json")
+    assert bad.returncode == 1
+    assert "tasks.parquet is missing" in bad.stdout
+
+
+def test_shipping_again_leaves_nothing_of_the_first_time(store: RewardStore, folder: Path) -> None:
+    (folder / "notes.txt").write_text("mine")
+    (folder / "rewards.csv").write_text("of an older version")
+    with store.writer() as con:
+        con.execute("DELETE FROM backbones")
+    tables.ship(store, folder)
+    assert not tables.describe(folder).problem
+    assert {path.name for path in folder.iterdir()} == {
+        "SHA256SUMS", "embeddings.parquet", "notes.txt", "recipes.parquet", "rewards.parquet", "tasks.parquet"
+    }  # fmt: skip
+    assert "notes.txt" not in (folder / tables.SUMS).read_text()
+
+
+def test_a_probe_that_lies_in_the_folder_can_be_shipped_again(store: RewardStore, folder: Path) -> None:
+    content = (folder / tables.PROBE).read_bytes()
+    tables.ship(store, folder, folder / tables.PROBE)
+    assert (folder / tables.PROBE).read_bytes() == content
+    assert not tables.describe(folder).problem
+
+
+@pytest.mark.parametrize("steps", range(1, 8))
+def test_a_kill_while_shipping_leaves_a_folder_that_is_called_wrong(
+    store: RewardStore, folder: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """The second time, with other rows: after any number of files a kill leaves no folder that passes for whole."""
+    store.add({"rewards": store.frame("rewards").with_columns(seed=pl.lit(1, pl.Int32))})
+    replaced, done = os.replace, 0
+
+    def killed(*paths: Path) -> None:
+        nonlocal done
+        done += 1
+        if done == steps:
+            raise KeyboardInterrupt
+        replaced(*paths)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("t2s_offline.files.os.replace", killed)
+        with suppress(KeyboardInterrupt):
+            tables.ship(store, folder)
+    if done == steps:
+        assert tables.describe(folder).problem
+    else:
+        assert not tables.describe(folder).problem
+        assert steps > 5
+
+
+def test_another_format_beside_the_tables_is_called_wrong(folder: Path) -> None:
+    (folder / "rewards.csv").write_text("task\n")
+    assert "rewards.csv does not belong here" in tables.describe(folder).problem
+
+
+def test_a_folder_without_parameters_takes_them_from_its_recipes(folder: Path) -> None:
+    whole = RewardStore(folder).frame("parameters")
+    assert whole["parameter"].to_list() == list(TASK2SIM.names)
+    (folder / "parameters.parquet").unlink(missing_ok=True)
+    tables.seal(folder)
+    assert not tables.describe(folder).problem
+    assert RewardStore(folder).frame("parameters").equals(whole)
+    with RewardStore(folder).reader() as con:
+        assert con.sql("SELECT count(DISTINCT parameter) FROM main_effects").fetchall() == [(8,)]
+
+
+def test_a_folder_without_recipes_says_so_where_they_are_needed(folder: Path, tmp_path: Path) -> None:
+    (folder / "recipes.parquet").unlink()
+    tables.seal(folder)
+    assert "recipes" in tables.describe(folder).problem
+    with pytest.raises(BadFile, match="has rewards but no recipes"):
+        RewardStore(folder).matrix()
+    with pytest.raises(BadFile, match="has rewards but no recipes"):
+        RewardStore(folder).recipe(RECIPE)
+    for arguments in (["compare"], ["effects"], ["learn", "--out", str(tmp_path / "p")], ["report", "--out", "r.html"],
+                      ["tables", str(folder)]):  # fmt: skip
+        call = [sys.executable, "-c", "from t2s_offline.cli import main; main()", *arguments]
+        environment = {**os.environ, "T2S_STORE": str(folder)}
+        done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+        assert "Traceback" not in done.stderr, arguments
+        assert done.returncode == (1 if arguments[0] == "tables" else 2), arguments
+    assert len(RewardStore(folder).embeddings().tasks) == 1, "what needs no recipe works"
+
+
+def test_a_recipe_whose_space_cannot_be_is_one_line(folder: Path) -> None:
+    frame = pl.read_parquet(folder / "recipes.parquet")
+    frame.with_columns(space=pl.lit("a:99")).write_parquet(folder / "recipes.parquet")
+    tables.seal(folder)
+    assert f"recipe {RECIPE}: parameter a: 99 levels" in tables.describe(folder).problem
+
+
+def test_a_folder_whose_name_looks_like_a_pattern(folder: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "run[1]*?"
+    folder.rename(odd)
+    assert not tables.describe(odd).problem
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "tables").glob("*/")), ids=lambda path: path.name)
+def test_the_tables_of_this_project_are_whole(path: Path) -> None:
+    found = tables.describe(path)
+    assert not found.problem
+    assert (path / tables.CARD).is_file()
+    # two configurations are nothing to learn from: the rows of Figures 6 to 8 need no embeddings
+    assert found.embeddings == (0 if path.name == "figures" else found.tasks)
+    assert not RewardStore(path).frame("backbones")["host"].drop_nulls().len()
