@@ -179,7 +179,7 @@ def test_a_checkpoint_of_other_tensors() -> None:
 
 def test_refusing_needs_no_torch(folder: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom t2s_offline.policy import load_policy\n"
+        "import sys\nfrom pathlib import Path\nfrom t2s_offline.learners.policy import load_policy\n"
         "load_policy(Path(sys.argv[1]))\nsys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(folder)], timeout=60).returncode == 0

@@ -167,7 +167,7 @@ def test_a_renderer_of_ones_own_is_imported_where_it_was_named(
     module = tmp_path / "my_renderer.py"
     module.write_text(
         "PIXELS = '7'\nRECIPE_OPTIONS = {'turns': range(3), 'sharp': bool}\n"
-        "def opened(**asked):\n    from tests.toys import toy_renderer\n    return toy_renderer()\n"
+        "def opened(**asked):\n    from tests.render.builtin.toys import toy_renderer\n    return toy_renderer()\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     name = "my_renderer:opened"

@@ -20,7 +20,7 @@ from t2s_offline.images.task_data import load_task
 READ = """
 import sys, warnings
 from pathlib import Path
-from t2s_offline.pictures import read_folder
+from t2s_offline.images.image_files import read_folder
 before = list(warnings.filters)
 for _ in range(30):
     read_folder(Path(sys.argv[1]), 8)

@@ -103,9 +103,9 @@ def test_a_killed_dataset_has_no_finished_mark(renderer: BuiltinRenderer, tmp_pa
     code = """
 import os, signal, sys
 from pathlib import Path
-from t2s_offline.render import RenderRequest
+from t2s_offline.render.renderer import RenderRequest
 from t2s_offline.render.dataset import write_dataset
-from tests.toys import toy_renderer
+from tests.render.builtin.toys import toy_renderer
 die = lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done >= 6 else None
 write_dataset(toy_renderer(), RenderRequest("11111111", 3, 16), Path(sys.argv[1]), batch=3, progress=die)
 """

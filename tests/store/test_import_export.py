@@ -155,8 +155,8 @@ WRITE = """
 import sys
 from pathlib import Path
 import polars as pl
-from t2s_offline import frames, schema
-from t2s_offline.store import RewardStore
+from t2s_offline.store import rows as frames, schema
+from t2s_offline.store.reward_store import RewardStore
 store = RewardStore(Path(sys.argv[1]))
 print("go", flush=True)
 for seed in range(1, 1000):

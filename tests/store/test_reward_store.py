@@ -370,11 +370,11 @@ ADD = """
 import sys
 from pathlib import Path
 import polars as pl
-from t2s_offline import exchange, frames, schema
-from t2s_offline.store import RewardStore
-frame = frames.typed(pl.read_parquet(sys.argv[2]), schema.REWARDS, "x")
+from t2s_offline.store import import_export, rows, schema
+from t2s_offline.store.reward_store import RewardStore
+frame = rows.typed(pl.read_parquet(sys.argv[2]), schema.REWARDS, "x")
 print("go", flush=True)
-RewardStore(Path(sys.argv[1])).add(exchange.complete({"rewards": frame}, {}, "x"))
+RewardStore(Path(sys.argv[1])).add(import_export.complete({"rewards": frame}, {}, "x"))
 """
 
 

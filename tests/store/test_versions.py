@@ -90,7 +90,7 @@ def test_a_write_that_fails_leaves_the_old_version(old: RewardStore) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from t2s_offline.store import RewardStore
+from t2s_offline.store.reward_store import RewardStore
 with RewardStore(Path(sys.argv[1])).writer() as con:
     assert con.execute("SELECT version FROM t2s_store").fetchall() == [(2,)]
     os.kill(os.getpid(), signal.SIGKILL)

@@ -263,7 +263,7 @@ def test_renderers_by_name() -> None:
 
 def test_a_second_renderer_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text(
-        "from tests.toys import toy_renderer\n"
+        "from tests.render.builtin.toys import toy_renderer\n"
         "def opened(classes, objects, device, **more):\n"
         "    return toy_renderer()\n"
     )

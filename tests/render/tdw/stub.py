@@ -1,6 +1,6 @@
 """A stub of a TDW build: a process that dials the controller, keeps the state of a scene and draws a simple picture.
 
-``python -m tests.tdw_stub -port=1071 [-fault=dies:5] [-log=FILE]``. It speaks the real protocol: ZeroMQ REQ, lists of
+``python -m tests.render.tdw.stub -port=1071 [-fault=dies:5] [-log=FILE]``. It speaks the real protocol: ZeroMQ REQ, lists of
 commands in JSON, answers as FlatBuffers made with the builders of the tdw package. A command it does not know, or one
 that names an object that is not there, makes it quit as the real one does. It knows the size of a model from the
 library of the package. Faults: silent, hang:N, dies:N, quits:N, errors:N, ftre:N, truncated:N (N: after so many
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def command(fault: str = "", log: Path | None = None) -> str:
     """What --tdw-build takes to start this stub."""
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.tdw_stub import main; main()"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.render.tdw.stub import main; main()"
     words = [sys.executable, "-c", code, *([f"-fault={fault}"] if fault else [])]
     return shlex.join([*words, *([f"-log={log}"] if log else [])])
 

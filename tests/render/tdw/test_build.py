@@ -169,7 +169,7 @@ def test_a_loading_build_is_given_more_time(opened: list[Link]) -> None:
 
 OWNER = """
 import sys
-from t2s_offline.render.tdw_build import Place, Process
+from t2s_offline.render.tdw.build import Place, Process
 place = Place(port=int(sys.argv[1]), build=sys.argv[2])
 process = Process(place, place.port)
 print("started", flush=True)
