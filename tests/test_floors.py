@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -155,3 +156,11 @@ def test_modules_say_what_they_are_and_stay_short() -> None:
         text = (PACKAGE / path).read_text("utf-8")
         assert ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
         assert len(text.splitlines()) <= 350, f"{path} is {len(text.splitlines())} lines; split it"
+
+
+def test_no_test_is_skipped_for_a_module_that_was_moved() -> None:
+    """`importorskip` of a module of ours that is not there would skip its tests for ever."""
+    root = PACKAGE.parent
+    for path in sorted((root / "tests").rglob("*.py")):
+        for name in re.findall(r"importorskip\(\s*\"(tests\.[\w.]+|t2s_offline\.[\w.]+)\"", path.read_text("utf-8")):
+            assert (root / f"{name.replace('.', '/')}.py").is_file(), f"{path.relative_to(root)}: {name} is not there"

@@ -79,7 +79,7 @@ def test_displays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_tdw_without_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stub = pytest.importorskip("tests.tdw_stub", reason="TDW is not installed here", exc_type=ImportError)
+    stub = pytest.importorskip("tests.render.tdw.stub", reason="TDW is not installed here", exc_type=ImportError)
     monkeypatch.setattr(doctor, "HELLO", 0.3)
     monkeypatch.setenv("T2S_TDW_PORT", str(stub.free_port()))
     found = by_name(examine(spec("tdw"), store=tmp_path / "r.duckdb"))
@@ -96,7 +96,7 @@ def test_tdw_without_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_tdw_with_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stub = pytest.importorskip("tests.tdw_stub", reason="TDW is not installed here", exc_type=ImportError)
+    stub = pytest.importorskip("tests.render.tdw.stub", reason="TDW is not installed here", exc_type=ImportError)
     monkeypatch.setenv("T2S_TDW_PORT", str(stub.free_port()))
     monkeypatch.setenv("T2S_TDW_BUILD", stub.command())
     found = by_name(examine(spec("tdw"), store=tmp_path / "r.duckdb"))

@@ -15,7 +15,7 @@ import pytest
 from t2s_offline.errors import BadInput, RenderError
 from t2s_offline.render.tdw.build import BuildLost, Link, Place, Process, build_command, dialled
 
-stub = pytest.importorskip("tests.tdw_stub", reason="TDW is not installed here", exc_type=ImportError)
+stub = pytest.importorskip("tests.render.tdw.stub", reason="TDW is not installed here", exc_type=ImportError)
 
 HELLO = [{"$type": "set_error_handling"}, {"$type": "send_version"}]
 

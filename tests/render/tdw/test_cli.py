@@ -16,7 +16,7 @@ from t2s_offline.cli import cli as group
 from t2s_offline.errors import BadInput
 from t2s_offline.render.renderer import get_renderer
 
-stub = pytest.importorskip("tests.tdw_stub", reason="TDW is not installed here", exc_type=ImportError)
+stub = pytest.importorskip("tests.render.tdw.stub", reason="TDW is not installed here", exc_type=ImportError)
 sent = stub.sent
 
 SPEC = """

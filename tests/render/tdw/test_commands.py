@@ -102,7 +102,7 @@ def test_the_same_values_give_the_same_commands() -> None:
 
 def test_where_one_comes_from_changes_nothing() -> None:
     """The state that commands lead to is that of the image, whatever was shown before, bit for bit."""
-    stub = pytest.importorskip("tests.tdw_stub", reason="TDW is not installed here")
+    stub = pytest.importorskip("tests.render.tdw.stub", reason="TDW is not installed here")
     scene_of = {name: image for name in ("00000000", "1" * 8, "00111010", "00001000") for image in [shots(name)]}
     images = [image for name in scene_of for image in (scene_of[name][0], scene_of[name][5], scene_of[name][17])]
 

@@ -14,7 +14,7 @@ import pytest
 from t2s_offline.errors import RenderError
 from t2s_offline.render.tdw.commands import CENTRE
 
-stub = pytest.importorskip("tests.tdw_stub", reason="TDW is not installed here", exc_type=ImportError)
+stub = pytest.importorskip("tests.render.tdw.stub", reason="TDW is not installed here", exc_type=ImportError)
 images, sent = stub.images, stub.sent
 
 ALL = "1" * 8

@@ -17,8 +17,8 @@ from t2s_offline.errors import BadFile, BadInput, UnknownName
 from t2s_offline.render.renderer import Renderer, RenderRequest, get_renderer, pixels_version
 from t2s_offline.space import TASK2SIM, SimParam, SimSpace
 
-stub = pytest.importorskip("tests.tdw_stub", reason="TDW is not installed here", exc_type=ImportError)
-reference = pytest.importorskip("tests.tdw_reference", reason="TDW is not installed here", exc_type=ImportError)
+stub = pytest.importorskip("tests.render.tdw.stub", reason="TDW is not installed here", exc_type=ImportError)
+reference = pytest.importorskip("tests.render.tdw.reference", reason="TDW is not installed here", exc_type=ImportError)
 images, sent, documented = stub.images, stub.sent, reference.documented
 
 ALL = "1" * 8
