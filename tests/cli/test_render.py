@@ -11,7 +11,7 @@ from PIL import Image
 from t2s_offline.cli.render import render
 from t2s_offline.errors import BadInput, RenderError, T2SError, UnknownName
 
-TOYS = ["--renderer", "tests.test_cli_render:opened"]
+TOYS = ["--renderer", "tests.cli.test_render:opened"]
 
 
 def opened(**asked: object) -> object:

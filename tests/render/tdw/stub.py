@@ -1,8 +1,8 @@
 """A stub of a TDW build: a process that dials the controller, keeps the state of a scene and draws a simple picture.
 
-``python -m tests.render.tdw.stub -port=1071 [-fault=dies:5] [-log=FILE]``. It speaks the real protocol: ZeroMQ REQ, lists of
-commands in JSON, answers as FlatBuffers made with the builders of the tdw package. A command it does not know, or one
-that names an object that is not there, makes it quit as the real one does. It knows the size of a model from the
+``python -m tests.render.tdw.stub -port=1071 [-fault=dies:5] [-log=FILE]``. It speaks the real protocol: ZeroMQ REQ,
+lists of commands in JSON, answers as FlatBuffers made with the builders of the tdw package. A command it does not know,
+or one that names an object that is not there, makes it quit as the real one does. It knows the size of a model from the
 library of the package. Faults: silent, hang:N, dies:N, quits:N, errors:N, ftre:N, truncated:N (N: after so many
 pictures), size, version, no-picture, dim (its sun is 0.25 brighter than asked for), big (its models are twice as big as
 their records say), heavy (a message that loads a bundle takes it a second).
