@@ -9,30 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.analysis.intervals import mean_interval
 from t2s_offline.errors import BadInput
+from t2s_offline.learners.learner import Learner
 from t2s_offline.learners.policy import Policy
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.seeds import derive_rng
 
 Float64 = npt.NDArray[np.float64]
-
-
-class Learner(Protocol):
-    """What `learners/` holds; see there."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def seeded(self) -> bool: ...
-
-    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> Policy: ...
 
 
 @dataclass(frozen=True)
@@ -99,7 +88,7 @@ def leave_one_out(tasks: Sequence[str]) -> list[Fold]:
 def compare(
     matrix: RewardMatrix,
     embeddings: Embeddings,
-    learners: Sequence[Learner],
+    learners: Sequence[Learner[Policy]],
     folds: Sequence[Fold],
     *,
     taught: RewardMatrix | None = None,
@@ -159,7 +148,7 @@ def _reward(matrix: RewardMatrix, fold: Fold, decisions_TC: Sequence[Float64]) -
     return np.stack([(decision_TC * known_TC)[at].sum(axis=1) for decision_TC in decisions_TC], axis=1)
 
 
-Fit = tuple[Learner, tuple[str, ...], int]
+Fit = tuple[Learner[Policy], tuple[str, ...], int]
 
 
 def _run(

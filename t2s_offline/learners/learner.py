@@ -1,20 +1,21 @@
-"""Learners: rewards and embeddings in, a policy out. One file a learner, one protocol.
+"""The protocol of a learner: `fit` makes a policy from the rewards and embeddings of training tasks.
 
-No learner renders, trains or opens a store: it sees arrays. That is what makes the learners offline.
+Learners see arrays only. They import nothing that renders, trains networks or opens a store.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
-from t2s_offline.learners.policy import Policy
 from t2s_offline.matrix import Embeddings, RewardMatrix
 
+P_co = TypeVar("P_co", covariant=True)
 
-class Learner(Protocol):
-    """Makes a policy from the rewards of training tasks. `seeded` learners give another policy for another rng."""
+
+class Learner(Protocol[P_co]):
+    """Makes a policy of type `P_co`. With `seeded` the policy depends on `rng`; without it `rng` is not used."""
 
     @property
     def name(self) -> str: ...
@@ -22,6 +23,9 @@ class Learner(Protocol):
     @property
     def seeded(self) -> bool: ...
 
-    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> Policy:
-        """Learn from `matrix.signal_TC` (T, C) and the embeddings of the same tasks in the same order."""
+    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> P_co:
+        """Learn from `matrix.signal_TC`, shape (T, C), and the embeddings of the same tasks in the same order.
+
+        BadInput when tasks differ or the rewards are too few for this learner.
+        """
         ...

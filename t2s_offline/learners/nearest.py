@@ -9,7 +9,6 @@ what a policy says of the training tasks, mixed by similarity.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.embedding_space import Context
 from t2s_offline.learners.exact import Exact
+from t2s_offline.learners.learner import Learner
 from t2s_offline.learners.policy import FactoredPolicy
 from t2s_offline.learners.posterior import standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
@@ -85,18 +85,12 @@ class NearestKPolicy:
         return np.eye(len(self.space))[best_T]
 
 
-class Factored(Protocol):
-    """A learner whose policy has a head a parameter: Algorithm 1 or the exact gradient."""
-
-    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> FactoredPolicy: ...
-
-
 @dataclass(frozen=True)
 class DistanceWeighted:
     """A policy's heads on the training tasks, mixed by cosine similarity to the task asked about (`get_dist_wtd_preds`
     of the authors' training script, there with Algorithm 1's policy)."""
 
-    base: Factored = field(default_factory=Exact)
+    base: Learner[FactoredPolicy] = field(default_factory=Exact)
     name: str = "distance_weighted"
     seeded: bool = True
 

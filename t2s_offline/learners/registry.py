@@ -7,10 +7,11 @@ from t2s_offline.learners.exact import Exact
 from t2s_offline.learners.learner import Learner
 from t2s_offline.learners.linear import Linear
 from t2s_offline.learners.nearest import DistanceWeighted, NearestK
+from t2s_offline.learners.policy import Policy
 from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.learners.surrogate import Surrogate
 
-LEARNERS: tuple[Learner, ...] = (
+LEARNERS: tuple[Learner[Policy], ...] = (
     Random(),
     DomainRandomization(),
     BestFixed(),
@@ -27,4 +28,4 @@ LEARNERS: tuple[Learner, ...] = (
 )
 
 #: Shown when they are asked for by name: what the defect of the authors' script costs, what centring embeddings gives.
-ABLATIONS: tuple[Learner, ...] = (Reinforce(published_indexing=True), Reinforce(centre=True))
+ABLATIONS: tuple[Learner[Policy], ...] = (Reinforce(published_indexing=True), Reinforce(centre=True))

@@ -21,6 +21,7 @@ from threadpoolctl import ThreadpoolController
 
 from t2s_offline.analysis.seed_noise import CellNoise, seeds_T
 from t2s_offline.errors import BadInput
+from t2s_offline.learners.learner import Learner
 from t2s_offline.learners.posterior import Belief, standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.seeds import derive_rng
@@ -39,15 +40,6 @@ class Believing(Protocol):
     def noise(self) -> CellNoise: ...
 
     def belief(self, unit_D: npt.NDArray[np.float32]) -> Belief: ...
-
-
-class Learner(Protocol):
-    """Makes such a policy."""
-
-    @property
-    def name(self) -> str: ...
-
-    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> Believing: ...
 
 
 @dataclass(frozen=True)
@@ -187,7 +179,7 @@ def _log_choose(total: Ints, chosen: int) -> Float64:
 def curve(
     matrix: RewardMatrix,
     embeddings: Embeddings,
-    learner: Learner,
+    learner: Learner[Believing],
     folds: Sequence[tuple[Sequence[str], str]],
     counts: Sequence[int],
     *,

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from t2s_offline.errors import BadInput, T2SError
 from t2s_offline.learners import compare as comparing
 from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
-from t2s_offline.learners.compare import Comparison, Fold, Learner, Row
+from t2s_offline.learners.compare import Comparison, Fold, Row
 from t2s_offline.learners.exact import Exact
+from t2s_offline.learners.learner import Learner
 from t2s_offline.learners.nearest import NearestK
 from t2s_offline.learners.policy import Policy
 from t2s_offline.learners.shortlist import curve
@@ -135,7 +136,7 @@ def hold(facts: Facts, counts: Sequence[int] = COUNTS) -> Contest:
 def _able(
     matrix: RewardMatrix,
     embeddings: Embeddings,
-    learners: Sequence[Learner],
+    learners: Sequence[Learner[Policy]],
     folds: Sequence[Fold],
     references: Mapping[str, Mapping[str, float]],
     missing: list[str],
@@ -160,9 +161,9 @@ def _able(
 
 def _learners(
     facts: Facts, matrix: RewardMatrix, surrogate: Remembered, missing: list[str]
-) -> tuple[list[Learner], Embeddings]:
+) -> tuple[list[Learner[Policy]], Embeddings]:
     """Those that the store allows; without embeddings only those that look at none."""
-    learners: list[Learner] = [Random(), BestFixed(), BestFixed(standardised=True)]
+    learners: list[Learner[Policy]] = [Random(), BestFixed(), BestFixed(standardised=True)]
     if matrix.measured_C[matrix.space.index(matrix.space.domain_randomization)]:
         learners.insert(1, DomainRandomization())
     else:
@@ -222,7 +223,7 @@ def by_task(facts: Facts, found: Comparison) -> list[TaskReward]:
     return rows
 
 
-def chosen(facts: Facts, learner: Learner | None = None) -> dict[str, str]:
+def chosen(facts: Facts, learner: Learner[Policy] | None = None) -> dict[str, str]:
     """The configuration that a policy acts on for each contested task: that of the policy given, or of a learner that
     saw the training tasks (all tasks where there is no split)."""
     matrix = facts.matrix.select(facts.contested)

@@ -20,7 +20,7 @@ from scipy.stats import binomtest, rankdata
 from t2s_offline.analysis.intervals import mean_interval
 from t2s_offline.learners.exact import Exact
 from t2s_offline.learners.learner import Learner
-from t2s_offline.learners.policy import FactoredPolicy
+from t2s_offline.learners.policy import FactoredPolicy, Policy
 from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.learners.surrogate import Surrogate
 from t2s_offline.matrix import Embeddings, RewardMatrix
@@ -29,7 +29,7 @@ from t2s_offline.store.fetch_published import fetch_task2sim
 from t2s_offline.store.reward_store import RewardStore
 from tests.bench.table import markdown
 
-LEARNERS: dict[str, Learner] = {
+LEARNERS: dict[str, Learner[Policy]] = {
     "Algorithm 1": Reinforce(),
     "published": Reinforce(published_indexing=True),
     "exact": Exact(),
@@ -39,7 +39,9 @@ LEARNERS: dict[str, Learner] = {
 LIKE = {"ChestXPneumonia": "ChestX", "CactusAerial": "EuroSAT", "PacsS": "Sketch", "CUB": "CropDisease"}
 
 
-def outputs(learner: Learner, matrix: RewardMatrix, embeddings: Embeddings, seen: list[str], seeds: int) -> np.ndarray:
+def outputs(
+    learner: Learner[Policy], matrix: RewardMatrix, embeddings: Embeddings, seen: list[str], seeds: int
+) -> np.ndarray:
     """Probability of 1 (tasks, parameters, seeds)."""
     found = []
     for seed in range(seeds if learner.seeded else 1):
