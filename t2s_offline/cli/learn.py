@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,37 +21,24 @@ from t2s_offline.cli.options import (
     store_option,
 )
 from t2s_offline.errors import BadInput
+from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.store.reward_store import RewardStore
 
 if TYPE_CHECKING:
     from t2s_offline.matrix import RewardMatrix
     from t2s_offline.sweep.live_cells import LivePath
 
-#: Hyperparameters of Algorithm 1 as options; a test holds their defaults to those of `Reinforce`.
-HYPERPARAMETERS: dict[str, tuple[float, str]] = {
-    "epochs": (1000, "Passes over the training tasks."),
-    "batch_size": (4, "Tasks of a mini-batch."),
-    "hidden": (400, "Units of each hidden layer."),
-    "learning_rate": (1e-3, "SGD learning rate."),
-    "momentum": (0.9, "SGD momentum."),
-    "weight_decay": (1e-5, "SGD weight decay."),
-    "warmup_epochs": (50, "Epochs of linear warm-up."),
-    "warmup_rate": (1e-6, "Learning rate at the start."),
-    "decay_epochs": (500, "Epochs after which the rate drops."),
-    "decay_factor": (0.1, "Factor it drops by."),
-    "noise": (0.4, "Exploration noise at the start."),
-    "noise_epochs": (5, "Epochs between drops of the noise."),
-    "imitation_steps": (5, "Self-imitation steps a mini-batch."),
-    "imitation_start": (50, "Epoch self-imitation starts at."),
-}
-
 
 def hyperparameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for name, (default, text) in reversed(HYPERPARAMETERS.items()):
-        option = click.option(
-            f"--{name.replace('_', '-')}", type=type(default), default=default, show_default=True, help=text
-        )
-        command = option(command)
+    """An option for each field of `Reinforce` that has a help text, with the field's default."""
+    for setting in reversed(fields(Reinforce)):
+        if "help" in setting.metadata:
+            flag = f"--{setting.name.replace('_', '-')}"
+            kind: dict[str, Any] = {"type": type(setting.default), "show_default": True}
+            if isinstance(setting.default, bool):
+                kind = {"is_flag": True}
+            option = click.option(flag, default=setting.default, help=setting.metadata["help"], **kind)
+            command = option(command)
     return command
 
 
@@ -84,14 +72,13 @@ def training_tasks(store: RewardStore, known: Sequence[str], text: str | None) -
     show_default=True,
     help="A missing cell is an error, dropped, what a surrogate believes of it, or rendered and trained.",
 )
-@click.option("--centre", is_flag=True, help="Subtract the training tasks' mean embedding first.")
 @click.option("--device", default="auto", show_default=True, help="Where missing cells are measured.")
 @jobs_option
 @format_option("table", "json", "csv")
 @hyperparameter_options
 def learn(
     store_path: Path, out: Path, recipe: str | None, metric: str, probe: str | None, train_tasks: str | None,
-    leave_out: str | None, seeds: int, on_miss: Any, centre: bool, device: str, jobs: int, file_format: str,
+    leave_out: str | None, seeds: int, on_miss: Any, device: str, jobs: int, file_format: str,
     **hyperparameters: Any,
 ) -> None:  # fmt: skip
     """Learn a policy by Algorithm 1 (REINFORCE with self-imitation) replayed on a reward table.
@@ -106,11 +93,10 @@ def learn(
     import numpy as np
 
     from t2s_offline.learners.policy import save_policy
-    from t2s_offline.learners.reinforce import Reinforce
     from t2s_offline.learners.train_policy import train_policy
 
     store = RewardStore(store_path)
-    learner = Reinforce(**hyperparameters, centre=centre)
+    learner = Reinforce(**hyperparameters)
     matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
     tasks = training_tasks(store, matrix.tasks, train_tasks)
     for name in (leave_out or "").split(",") if leave_out else []:

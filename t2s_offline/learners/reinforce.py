@@ -1,15 +1,21 @@
 """Algorithm 1 of the paper: REINFORCE with a self-critical baseline, exploration noise and self-imitation.
 
-Comes in: a source of rewards and the embeddings of the training tasks. Goes out: a factored policy. One value is
-gathered a sample (the authors' script gathers a (B, B) matrix, which leaks credit between the tasks of a mini-batch).
-Ignores where rewards come from and what tasks look like.
+Equations and line numbers in this module are those of the Task2Sim paper (arXiv:2112.00054, section 3). For a task with
+embedding e and a configuration a drawn from the policy, the loss of a sample is
+
+    - (R(e, a) - R(e, greedy a)) x sum over parameters i of log P_i(a_i | e)                            (equation 4)
+
+where P_i is the softmax head of parameter i with exploration noise added and greedy a takes the likeliest level of each
+head (self-critical baseline). From epoch `imitation_start` on every mini-batch is followed by `imitation_steps` steps
+towards the best configuration seen for each task (lines 13 to 16). docs/paper.md lists what differs from the paper and
+from the authors' training script.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import ClassVar
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +23,6 @@ import numpy.typing as npt
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.policy import MLP, FactoredPolicy, centred
 from t2s_offline.learners.reward_source import RewardSource
-from t2s_offline.learners.span import SpanNetwork
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimSpace
 
@@ -27,29 +32,33 @@ Ints = npt.NDArray[np.int64]
 Progress = Callable[[int], None]
 
 
+def _option(default: float, text: str) -> Any:
+    """A field that `t2s-offline learn` offers as an option, with this default and help."""
+    return field(default=default, metadata={"help": text})
+
+
 @dataclass(frozen=True)
 class Reinforce:
-    """Hyperparameters of Algorithm 1; the defaults are the authors' values."""
+    """Hyperparameters of Algorithm 1; the defaults are the authors' values. BadInput for a value out of range."""
 
-    epochs: int = 1000
-    batch_size: int = 4
-    hidden: int = 400
-    learning_rate: float = 1e-3
-    momentum: float = 0.9
-    weight_decay: float = 1e-5
-    warmup_epochs: int = 50
-    warmup_rate: float = 1e-6
-    decay_epochs: int = 500
-    decay_factor: float = 0.1
-    noise: float = 0.4
-    noise_epochs: int = 5
-    imitation_steps: int = 5
-    imitation_start: int = 50
-    #: An ablation: gather as the authors' script does, so that every task is credited with every action of its batch.
+    epochs: int = _option(1000, "Passes over the training tasks.")
+    batch_size: int = _option(4, "Tasks of a mini-batch.")
+    hidden: int = _option(400, "Units of each hidden layer.")
+    learning_rate: float = _option(1e-3, "SGD learning rate.")
+    momentum: float = _option(0.9, "SGD momentum.")
+    weight_decay: float = _option(1e-5, "SGD weight decay.")
+    warmup_epochs: int = _option(50, "Epochs of linear warm-up.")
+    warmup_rate: float = _option(1e-6, "Learning rate at the start.")
+    decay_epochs: int = _option(500, "Epochs after which the rate drops.")
+    decay_factor: float = _option(0.1, "Factor it drops by.")
+    noise: float = _option(0.4, "Exploration noise at the start.")
+    noise_epochs: int = _option(5, "Epochs between drops of the noise.")
+    imitation_steps: int = _option(5, "Self-imitation steps a mini-batch.")
+    imitation_start: int = _option(50, "Epoch self-imitation starts at.")
+    #: An ablation: gather log-probabilities as the authors' script does (`LeakyHeads`).
     published_indexing: bool = False
-    #: Subtract the training tasks' mean embedding first: where embeddings are nearly parallel the network cannot tell
-    #: tasks apart otherwise. The paper does not.
-    centre: bool = False
+    #: Not in the paper. Where embeddings are nearly parallel the network cannot tell tasks apart without it.
+    centre: bool = _option(False, "Subtract the training tasks' mean embedding first.")
 
     seeded: ClassVar[bool] = True
 
@@ -58,19 +67,19 @@ class Reinforce:
         return ("published_indexing" if self.published_indexing else "reinforce") + ("_centred" if self.centre else "")
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            least = 1 if field.name in ("batch_size", "hidden", "decay_epochs", "noise_epochs") else 0
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            least = 1 if setting.name in ("batch_size", "hidden", "decay_epochs", "noise_epochs") else 0
             if not np.isfinite(value) or value < least:
-                raise BadInput(f"{field.name} is {value}; expected a number of at least {least}")
+                raise BadInput(f"{setting.name} is {value}; expected a number of at least {least}")
 
     def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> FactoredPolicy:
-        """Train one network; missing cells are dropped as samples."""
+        """Train one network. A sample whose cell is missing is dropped."""
         network = self.train(RewardSource(matrix, on_miss="skip"), embeddings, rng=rng)
         return FactoredPolicy(matrix.space, (network,), self.centre_of(embeddings))
 
     def centre_of(self, embeddings: Embeddings) -> Float32 | None:
-        """What is subtracted from every unit embedding, shape (D,); None for nothing."""
+        """The mean of the unit embeddings, shape (D,), which is subtracted from each; None without `centre`."""
         return embeddings.unit_TD.mean(axis=0, dtype=np.float64).astype(np.float32) if self.centre else None
 
     def rate(self, epoch: int) -> float:
@@ -91,7 +100,9 @@ class Reinforce:
         rng: np.random.Generator,
         progress: Progress | None = None,
     ) -> MLP:
-        """Train one network on rewards from `source`; `progress` is called with the epoch that ended."""
+        """Train one network on rewards from `source`; `progress` is called with the number of the epoch that ended."""
+        from t2s_offline.learners.span import SpanNetwork  # imports scipy.linalg, which `learn --help` can do without
+
         matrix = source.matrix
         if matrix.tasks != embeddings.tasks:
             raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
@@ -136,21 +147,28 @@ class Reinforce:
 
 
 class Memory:
-    """The best action seen for each task (Algorithm 1, line 10); the first one seen wins a tie."""
+    """The best configuration seen for each task and its reward (Algorithm 1, line 10); of equals the first is kept.
+
+    action_T: array indices; reward_T: percent, -inf where none was seen yet.
+    """
 
     def __init__(self, tasks: int) -> None:
         self.action_T = np.zeros(tasks, dtype=np.int64)
         self.reward_T = np.full(tasks, -np.inf)
 
     def keep(self, task_B: Ints, action_B: Ints, reward_B: Float64) -> None:
-        better = reward_B > self.reward_T[task_B]  # False for NaN: a dropped sample is never remembered
+        """Compare B samples, given by row of the matrix, array index and reward in percent, with what is kept."""
+        better = reward_B > self.reward_T[task_B]  # False for NaN: a missing cell is never kept
         if better.any():
             self.action_T[task_B[better]] = action_B[better]
             self.reward_T[task_B[better]] = reward_B[better]
 
 
 class Heads:
-    """Softmax heads over P parameters, padded to K = the most levels of any; padding has probability 0."""
+    """Softmax heads of P parameters as arrays (B, P, K), K the largest number of levels.
+
+    A parameter with fewer levels is padded; padding has probability 0. `uniform`: there is no padding.
+    """
 
     def __init__(self, space: SimSpace) -> None:
         self.stride_P = space.stride_P
@@ -160,7 +178,7 @@ class Heads:
         self.uniform = bool(self.real_PK.all())
 
     def softmax(self, logit_BL: Float32) -> Float64:
-        """Probability of each level, shape (B, P, K)."""
+        """Probability of each level, shape (B, P, K), from logits (B, L), L the sum of levels."""
         if self.uniform:
             logit_BPK = logit_BL.reshape(len(logit_BL), *self.real_PK.shape).astype(np.float64)
         else:
@@ -172,11 +190,14 @@ class Heads:
         return logit_BPK
 
     def at(self, level_BP: Ints) -> tuple[Ints, Ints, Ints]:
-        """The place of one level a head in arrays of shape (B, P, K)."""
+        """Index of the levels (B, P) in an array of shape (B, P, K)."""
         return np.arange(len(level_BP))[:, None], self.position_P, level_BP
 
     def explore(self, chance_BPK: Float64, greedy_BP: Ints, epsilon: float) -> Float64:
-        """Move epsilon of probability from the likeliest level to the others (never more than it has)."""
+        """Move probability `epsilon` from the likeliest level of each head to its other levels, in equal parts.
+
+        At most what the likeliest level has is moved. Shape (B, P, K); Algorithm 1, line 5.
+        """
         greedy = self.at(greedy_BP)
         top_BP = chance_BPK[greedy]
         moved_BP = np.minimum(epsilon, top_BP)
@@ -185,7 +206,7 @@ class Heads:
         return noisy_BPK if self.uniform else np.where(self.real_PK, noisy_BPK, 0.0)
 
     def sample(self, chance_BPK: Float64, draw_BP: Float64) -> Ints:
-        """Levels drawn from the heads with uniform numbers (B, P), shape (B, P)."""
+        """Levels drawn by inverting the distribution function at `draw_BP`, numbers in [0, 1); shape (B, P)."""
         total_BPK = np.cumsum(chance_BPK, axis=2)
         draw_BP1 = (draw_BP * total_BPK[:, :, -1])[..., None]
         return (draw_BP1 >= total_BPK[:, :, :-1]).sum(axis=2)
@@ -197,9 +218,9 @@ class Heads:
     def loss_gradient(
         self, chance_BPK: Float64, noisy_BPK: Float64, action_BP: Ints, advantage_B: Float64
     ) -> Float32 | None:
-        """Gradient at the logits, shape (B, L), of the loss - mean of advantage x log P(a) (equation 4).
+        """Gradient at the logits, shape (B, L), of - mean over samples of advantage x log P(a) (equation 4).
 
-        P is the distribution that was sampled: the heads with noise added. The noise is a constant, so
+        P are the heads with noise added, from which `action_BP` was drawn. The noise does not depend on the weights, so
         d log(p + e) = dp / (p + e). Samples with a NaN advantage are dropped; None when the gradient is zero.
         """
         known_B = ~np.isnan(advantage_B)
@@ -209,7 +230,7 @@ class Heads:
             return None
         taken = self.at(action_BP)
         taken_BP, noisy_BP = chance_BPK[taken], noisy_BPK[taken]
-        # padding and certain levels may have probability 0: then nothing flows through them
+        # a level that has probability 0 under noise has gradient 0
         credit_BP = np.divide(taken_BP, noisy_BP, out=np.zeros_like(taken_BP), where=noisy_BP > 0)
         credit_BP *= (advantage_B / known_B.sum())[:, None]
         gradient_BPK = chance_BPK * credit_BP[..., None]
@@ -219,8 +240,11 @@ class Heads:
 
 
 class LeakyHeads(Heads):
-    """Credit as in the authors' script: `out[:, idx]` is a (B, B) matrix, row i holding P_i of every action j, and its
-    product with the advantages of the columns is averaged over both."""
+    """The loss of the authors' script, where `out[:, idx]` is a (B, B) matrix instead of B values.
+
+    Entry (i, j) is the probability that task i gives to the action of task j. Its logarithm is multiplied by the
+    advantage of task j and averaged over i and j, so every task is credited with every action of its mini-batch.
+    """
 
     def loss_gradient(
         self, chance_BPK: Float64, noisy_BPK: Float64, action_BP: Ints, advantage_B: Float64

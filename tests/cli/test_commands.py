@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 
 from t2s_offline.cli import COMMANDS, cli
-from t2s_offline.cli.learn import HYPERPARAMETERS
 from t2s_offline.learners.policy import load_policy
 from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.store.reward_store import RewardStore
@@ -64,13 +64,16 @@ def test_every_command_has_help_with_an_example() -> None:
 
 
 def test_the_defaults_are_the_learners() -> None:
-    learner = Reinforce()
-    assert {name: default for name, (default, _) in HYPERPARAMETERS.items()} == {
-        field.name: getattr(learner, field.name)
-        for field in fields(learner)
-        if field.name not in ("published_indexing", "centre")
-    }
-    assert (learner.published_indexing, learner.centre) == (False, False)
+    """The options of Algorithm 1 are the dataclass's fields: names, defaults and help are written there alone."""
+    command = cli.get_command(click.Context(cli), "learn")
+    assert command is not None
+    options = {option.name: option for option in command.params if isinstance(option, click.Option)}
+    described = {field.name: field for field in fields(Reinforce) if "help" in field.metadata}
+    assert {field.name for field in fields(Reinforce)} - set(described) == {"published_indexing"}
+    for name, field in described.items():
+        assert options[name].default == field.default == getattr(Reinforce(), name)
+        assert options[name].help == field.metadata["help"]
+    assert Reinforce().centre is False
 
 
 def test_learn_predict_compare(tiny_store: RewardStore, tmp_path: Path) -> None:
