@@ -1,5 +1,6 @@
-"""Learners: rewards and embeddings in, a policy out; and what learners are worth.
+"""Learners make policies from rewards and embeddings; `compare` and `shortlist` measure how good the policies are.
 
-Use `registry` for learners by name, `policy` to save and load policies, `predict` for a task, `compare` and `shortlist`
-to judge. No learner renders, trains or opens a store: it sees arrays. That is what makes the learners offline.
+`registry` lists the learners by name, `policy` saves and loads a policy, `predict` asks one about a task, `estimators`
+has the learners as scikit-learn estimators. Nothing here renders, trains networks on pictures or opens a store: learners
+see arrays only, so they can be replayed on any reward table.
 """
