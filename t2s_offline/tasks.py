@@ -7,6 +7,7 @@ paper's seen/unseen split, the classes and pictures it should have, and what is 
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ class Task:
     """A downstream image classification dataset (paper, section 4.1).
 
     `classes`, `images`: how many it should have in all, None where not known; `place`: where to get it, or the class of
-    torchvision.datasets that downloads it; `called`: what that version is; `others`: further versions that are taken.
+    torchvision.datasets that downloads it; `called`: what that version is; `others`: further versions that are taken;
+    `relatives`: a name that tasks of one source share, empty where no other task is of it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Task:
     place: str = ""
     called: str = "as published"
     others: tuple[Version, ...] = ()
+    relatives: str = ""
 
     @property
     def versions(self) -> tuple[Version, ...]:
@@ -96,10 +99,10 @@ PAPER_TASKS: tuple[Task, ...] = (
     Task("ISIC", "medical", "seen", 7, 10015, "challenge.isic-archive.com, 2018, task 3, training data"),
     Task("Kaokore", "illustrative", "seen", 4, None, "github.com/rois-codh/kaokore", "status", _KAOKORE),
     Task("CUB", "natural", "unseen", 200, 11788, "Caltech-UCSD Birds-200-2011", "CUB-200-2011", _CUB),
-    Task("PacsC", "illustrative", "unseen", 7, 2344, "PACS, Li et al. 2017, cartoon"),
-    Task("PacsS", "illustrative", "unseen", 7, 3929, "PACS, Li et al. 2017, sketch"),
+    Task("PacsC", "illustrative", "unseen", 7, 2344, "PACS, Li et al. 2017, cartoon", relatives="pacs"),
+    Task("PacsS", "illustrative", "unseen", 7, 3929, "PACS, Li et al. 2017, sketch", relatives="pacs"),
     Task("AID", "aerial", "unseen", 30, 10000, "captain-whu.github.io/AID"),
-    Task("USPS", "symbolic", "unseen", 10, 9298, "torchvision USPS"),
+    Task("USPS", "symbolic", "unseen", 10, 9298, "torchvision USPS", relatives="digits"),
     Task("FMD", "texture", "unseen", 10, 1000, "Flickr Material Database, Sharan et al.", "as published", _FMD),
     Task("CactusAerial", "aerial", "unseen", 2, 21500, "Kaggle, cactus-aerial-photos", "cactus-aerial-photos", _CACTUS),
     Task("ChestXPneumonia", "medical", "unseen", 2, 5856, "Kaggle, chest-xray-pneumonia", "all parts", _PNEUMONIA),
@@ -109,9 +112,12 @@ PAPER_TASKS: tuple[Task, ...] = (
 PAPER_PROBE = "resnet18-imagenet-task2sim"
 
 #: scikit-learn's real handwritten digits: needs no file.
-DIGITS = Task("digits", "symbolic", None, 10, 1797, "scikit-learn")
+DIGITS = Task("digits", "symbolic", None, 10, 1797, "scikit-learn", relatives="digits")
 
 _BY_NAME = {task.name: task for task in (*PAPER_TASKS, DIGITS)}
+
+#: Beside the tasks in T2S_DATA: a table with the columns task and relatives; further columns are for people.
+LIST = "tasks.csv"
 
 #: How a folder under T2S_DATA is laid out, shown where one is missing.
 LAYOUT = "NAME/CLASS/*.jpg or NAME/{train,val,test}/CLASS/*.jpg; or NAME.npz with x_train, y_train, x_test, y_test"
@@ -141,6 +147,26 @@ def data_folder(given: Path | None = None) -> Path | None:
     if folder is not None and not folder.is_dir():
         raise BadFile(f"{folder} is no folder; expected the folder of tasks; set {DATA_VARIABLE} to one that is there")
     return folder
+
+
+def relatives(folder: Path | None = None) -> dict[str, str]:
+    """Names that related tasks share, by task: those of the registry, then those of `tasks.csv` in `folder`.
+
+    Tasks without relatives are not in it. BadFile for a list without a column `task`, or one that cannot be read.
+    """
+    found = {task.name: task.relatives for task in _BY_NAME.values() if task.relatives}
+    path = folder / LIST if folder is not None else None
+    if path is None or not path.is_file():
+        return found
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if "task" not in (rows.fieldnames or ()):
+                raise BadFile(f"{path} has no column task; expected a table with the columns task and relatives")
+            listed = {row["task"]: (row.get("relatives") or "").strip() for row in rows if row["task"]}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadFile(f"cannot read {path}: {error}; expected a CSV file in UTF-8") from error
+    return found | {task: name for task, name in listed.items() if name}
 
 
 def locate(name: str, data: Path | None = None, *, paths: bool = False) -> Located:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
-from t2s_offline.tasks import DIGITS, PAPER_TASKS, Located, locate, present, task, version_of
+from t2s_offline.tasks import DIGITS, PAPER_TASKS, Located, locate, present, relatives, task, version_of
 
 
 @pytest.fixture
@@ -34,6 +34,25 @@ def test_the_papers_twenty() -> None:
     assert task("CUB").classes == 200
     with pytest.raises(UnknownName, match="CUB"):
         task("cub")
+
+
+def test_relatives_come_from_the_registry_and_from_the_list_beside_the_tasks(data: Path) -> None:
+    known = {"PacsC": "pacs", "PacsS": "pacs", "USPS": "digits", "digits": "digits"}
+    assert relatives(data) == relatives(None) == known
+    (data / "tasks.csv").write_text('task,dataset,relatives\nmine,"wood, planed",textures\nCUB,,\nyours,,textures\n')
+    assert relatives(data) == known | {"mine": "textures", "yours": "textures"}
+
+
+@pytest.mark.parametrize("content", [b"name,relatives\na,b\n", b"task,relatives\n\xff\xfe,b\n"])
+def test_a_list_that_is_none_is_refused(data: Path, content: bytes) -> None:
+    (data / "tasks.csv").write_bytes(content)
+    with pytest.raises(BadFile, match=r"tasks\.csv"):
+        relatives(data)
+
+
+def test_a_list_without_relatives_says_nothing(data: Path) -> None:
+    (data / "tasks.csv").write_text("task,group\nmine,natural\n")
+    assert "mine" not in relatives(data)
 
 
 def test_tasks_are_found_by_name_and_by_path(data: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -32,7 +33,8 @@ TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high"}
 @recipe_option
 @metric_option
 @probe_option
-@click.option("--leave-one-out", is_flag=True, help="Leave each task out in turn, over all tasks.")
+@click.option("--leave-one-out", is_flag=True, help="Leave each task and its relatives out in turn.")
+@click.option("--alone", is_flag=True, help="Leave tasks out without their relatives.")
 @click.option("--learners", metavar="NAMES", help="Only these, with commas.  [default: all]")
 @click.option("--runs", metavar="COUNTS", help="Learn from fractions of so many configurations, such as 16,64.")
 @click.option("--measure", metavar="COUNTS", help="Also measure so many backbones first, such as 0,1,2,4,8,16,32.")
@@ -42,8 +44,8 @@ TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high"}
 @jobs_option
 @format_option("table", "json", "csv")
 def compare(
-    store_path: Path, recipe: str | None, metric: str, probe: str | None, leave_one_out: bool, learners: str | None,
-    runs: str | None, measure: str | None, seeds: int, jobs: int, file_format: str,
+    store_path: Path, recipe: str | None, metric: str, probe: str | None, leave_one_out: bool, alone: bool,
+    learners: str | None, runs: str | None, measure: str | None, seeds: int, jobs: int, file_format: str,
 ) -> None:  # fmt: skip
     """Compare learners with the baselines.
 
@@ -58,7 +60,8 @@ def compare(
     """
     store = RewardStore(store_path)
     matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
-    folds = folds_of(store, [task for task in matrix.tasks if task in embeddings.tasks], leave_one_out)
+    embedded = [task for task in matrix.tasks if task in embeddings.tasks]
+    folds = folds_of(store, embedded, leave_one_out, {} if alone else store.relatives())
     counts, seconds = numbers("--measure", measure), store.backbone_seconds(matrix.recipe)
     references = store.references(matrix.recipe, metric)
     rows: list[Row] = []
@@ -70,6 +73,8 @@ def compare(
         rows += [replace(row, runs=seen, hours=None if seconds is None else seen * seconds / 3600) for row in new]
     show(rows, file_format)
     note_of_val(matrix.select([task for task in matrix.tasks if task in embeddings.tasks]))
+    if related := related_line(folds, store.relatives()):
+        note(related)
     remarks(found, leave_one_out)
     of_references(references, rows)
     about_the_table(store, rows, matrix.recipe)
@@ -95,12 +100,25 @@ def show(rows: list[Row], file_format: str) -> None:
         )  # fmt: skip
 
 
-def folds_of(store: RewardStore, tasks: list[str], leave_one_out: bool) -> list[Fold]:
+def folds_of(store: RewardStore, tasks: list[str], leave_one_out: bool, relatives: dict[str, str]) -> list[Fold]:
     from t2s_offline.learners import compare as comparison
 
     if leave_one_out:
-        return comparison.leave_one_out(tasks)
+        return comparison.leave_one_out(tasks, relatives)
     return comparison.seen_unseen(*(training_tasks(store, tasks, split) for split in ("seen", "unseen")))
+
+
+def related_line(folds: list[Fold], relatives: dict[str, str]) -> str:
+    """How many tasks were left out together, by the name of their source; empty when none were."""
+    named = Counter(relatives[fold.test[0]] for fold in folds if fold.relatives)
+    if not named:
+        return ""
+    counts = {len(fold.relatives) for fold in folds if fold.relatives}
+    each = " to ".join(map(str, sorted({min(counts), max(counts)})))
+    return (
+        f"{named.total()} of {len(folds)} tasks are left out with their relatives, {each} each (--alone: without): "
+        f"{', '.join(f'{name} {count}' for name, count in sorted(named.items()))}"
+    )
 
 
 def numbers(option: str, text: str | None) -> list[int]:

@@ -27,15 +27,31 @@ seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_def
 @click.option("--present", "only_present", is_flag=True, help="Only those whose pictures are at hand.")
 @click.option("--check", is_flag=True, help="Read every picture; count classes, pictures and files left out.")
 @click.option("--download", metavar="TASK", help="Have torchvision download one of its six into the folder first.")
+@click.option(
+    "--relate",
+    type=click.Path(path_type=Path),
+    metavar="STORE",
+    help="Write into this store which tasks are relatives, as tasks.csv in the folder says.",
+)
 @format_option("table", "json", "csv")
-def tasks_command(data: Path | None, only_present: bool, check: bool, download: str | None, file_format: str) -> None:
+def tasks_command(
+    data: Path | None, only_present: bool, check: bool, download: str | None, relate: Path | None, file_format: str
+) -> None:
     """List the downstream tasks: the paper's twenty, the embedded digits, and what lies in T2S_DATA.
 
     \b
     Examples:
       t2s-offline tasks --present
       t2s-offline tasks --check --format json
+      t2s-offline tasks --relate rewards.duckdb
     """
+    if relate is not None:
+        from t2s_offline.store.reward_store import RewardStore
+        from t2s_offline.tasks import data_folder, relatives
+
+        count = RewardStore(relate).relate(relatives(data_folder(data)))
+        click.echo(f"{relate}: relatives of {count} tasks are set")
+        return
     if download:
         from t2s_offline.images.task_data import download_task
 

@@ -39,7 +39,7 @@ def read_plan(
     spec_path: Path, data: Path | None, **other: Any
 ) -> tuple[SweepSpec, Design, list[Unit], list[dict[str, object]]]:
     """A specification, its design, its units, and the tasks it measures; `other`: see `changed`."""
-    from t2s_offline.tasks import locate, present
+    from t2s_offline.tasks import data_folder, locate, present, relatives
 
     spec = pin(changed(read_spec(spec_path), **other))
     references = [str(name) for name in spec.design.get("references", [])]
@@ -51,6 +51,7 @@ def read_plan(
     found = [locate(task, data) for task in spec.tasks] if spec.tasks else present(data)
     units = plan(spec, design, [located.name for located in found], references)
     rows: list[dict[str, object]] = []
+    related = relatives(data_folder(data))
     for located in found:
         known = located.task
         rows.append(
@@ -59,6 +60,7 @@ def read_plan(
                 "task_group": known.group if known else None,
                 "split": known.split if known else None,
                 "source": located.kind,
+                "relatives": related.get(located.name),
             }
         )
     return spec, design, units, rows

@@ -63,11 +63,13 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Fold:
-    """Train on some tasks, report on others under the name of a split."""
+    """Train on some tasks, report on others under the name of a split. relatives: tasks that are in neither, because
+    they are of one source with the test tasks."""
 
     split: str
     train: tuple[str, ...]
     test: tuple[str, ...]
+    relatives: tuple[str, ...] = ()
 
 
 def seen_unseen(seen: Sequence[str], unseen: Sequence[str]) -> list[Fold]:
@@ -78,11 +80,25 @@ def seen_unseen(seen: Sequence[str], unseen: Sequence[str]) -> list[Fold]:
     return [*folds, Fold("unseen", tuple(seen), tuple(unseen))] if unseen else folds
 
 
-def leave_one_out(tasks: Sequence[str]) -> list[Fold]:
-    """Each task in turn is reported on by learners that saw all the others."""
+def leave_one_out(tasks: Sequence[str], relatives: Mapping[str, str] | None = None) -> list[Fold]:
+    """Each task in turn is reported on by learners that saw all others but its relatives.
+
+    relatives: the name of its source by task; tasks of one name are relatives. Tasks that are not in it have none.
+    """
     if len(tasks) < 2:
         raise BadInput(f"leaving one task out needs at least 2 tasks; there are {len(tasks)}")
-    return [Fold("leave_one_out", tuple(t for t in tasks if t != task), (task,)) for task in tasks]
+    folds = []
+    for task in tasks:
+        name = (relatives or {}).get(task)
+        kin = tuple(other for other in tasks if name and other != task and (relatives or {}).get(other) == name)
+        train = tuple(other for other in tasks if other != task and other not in kin)
+        if not train:
+            raise BadInput(
+                f"relatives of {task} ({name}) are all the other tasks, so nothing is left to learn from; "
+                "expected other tasks too; to leave each task out alone: --alone"
+            )
+        folds.append(Fold("leave_one_out", train, (task,), kin))
+    return folds
 
 
 def compare(

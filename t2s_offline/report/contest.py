@@ -85,8 +85,8 @@ class Remembered:
 @dataclass(frozen=True)
 class Contest:
     """split: learners on the tasks that were learned from and on the others; left_out: leaving each task out; curve:
-    regret against measured backbones; each None or empty where it cannot be had. missing: why not. published: the
-    rewards are the authors' own."""
+    regret against measured backbones; each None or empty where it cannot be had. missing: why not. folds: those of
+    leaving out; published: the rewards are the authors' own."""
 
     split: Comparison | None
     left_out: Comparison | None
@@ -109,8 +109,8 @@ def hold(facts: Facts, counts: Sequence[int] = COUNTS) -> Contest:
     references = facts.store.references(matrix.recipe, matrix.metric)
     learners, embeddings = _learners(facts, matrix, surrogate, missing)
     split = left_out = None
+    each: list[Fold] = []
     rows: tuple[Row, ...] = ()
-    folds: list[Fold] = []
     seen = [task for task in matrix.tasks if task in facts.training]
     unseen = [task for task in matrix.tasks if task not in facts.training]
     try:
@@ -123,14 +123,14 @@ def hold(facts: Facts, counts: Sequence[int] = COUNTS) -> Contest:
     except T2SError as error:
         missing.append(f"Seen and unseen tasks are not compared: {reason(error)}")
     try:
-        each = comparing.leave_one_out(matrix.tasks)
+        each = comparing.leave_one_out(matrix.tasks, facts.store.relatives())
         left_out = _able(matrix, embeddings, learners, each, references, missing)
         if any(row.learner == surrogate.name for row in left_out.rows):
             rows = _curve(matrix, embeddings, surrogate, each, counts)
     except T2SError as error:
         missing.append(f"No task is left out in turn: {reason(error)}")
     published = is_published(facts.store, facts.matrix.recipe)
-    return Contest(split, left_out, rows, tuple(missing), tuple(folds), published)
+    return Contest(split, left_out, rows, tuple(missing), tuple(each), published)
 
 
 def _able(

@@ -50,7 +50,9 @@ def left_out(contest: Contest) -> Section | None:
     if found is None:
         return None
     tasks = found.rows[0].tasks
-    line = f"Every learner is fitted {tasks} times, each time without the task that it is then asked about."
+    line = f"Every learner is asked about each of {tasks} tasks after it was fitted without that task"
+    related = sum(bool(fold.relatives) for fold in contest.folds)
+    line += f", and for {related} of them without their relatives, tasks of the same source." if related else "."
     if any(row.learner == "exact" for row in found.rows):
         line += (
             " Algorithm 1 takes longer and is left to t2s-offline compare --leave-one-out; the exact gradient, which "

@@ -75,8 +75,8 @@ class StoreFile:
         with self._attached(read_only=False) as con:
             con.execute("BEGIN")
             try:
-                if self._version(con) == 1:
-                    _migrate(con)
+                if (version := self._version(con)) in schema.EARLIER:
+                    _migrate(con, version)
                 yield con
             except BaseException:
                 con.execute("ROLLBACK")
@@ -246,15 +246,15 @@ class StoreFile:
 
     def _present(self, con: Connection) -> None:
         """Let this connection see an older store's tables with the columns of this version; the file stays as it is."""
-        if self._version(con) == 1:
+        if changed := schema.EARLIER.get(self._version(con)):
             catalog = con.execute("SELECT current_database()").fetchall()[0][0].replace('"', '""')
-            for name, select in schema.FROM_VERSION_1.items():
+            for name, select in changed.items():
                 con.execute(f"CREATE TEMP VIEW {name} AS " + select.format(table=f'"{catalog}".main.{name}'))
 
 
-def _migrate(con: Connection) -> None:
-    """Turn the tables of version 1 into those of this version, inside the caller's transaction."""
-    for name, select in schema.FROM_VERSION_1.items():
+def _migrate(con: Connection, version: int) -> None:
+    """Turn the tables of an earlier version into those of this one, inside the caller's transaction."""
+    for name, select in schema.EARLIER[version].items():
         con.execute(f"CREATE TEMP TABLE migrated AS {select.format(table=name)}")
         con.execute(f"DROP TABLE {name}")  # DuckDB cannot change the type of a key
         con.execute(schema.TABLES[name].ddl)

@@ -109,6 +109,20 @@ class RewardStore(StoreFile):
         with self.reader() as con:
             return dict(con.sql("SELECT task, split FROM tasks ORDER BY task").fetchall())
 
+    def relatives(self) -> dict[str, str]:
+        """Name of the source, or kind of source, by task; tasks of which none is known are not in it."""
+        with self.reader() as con:
+            return dict(con.sql("SELECT task, relatives FROM tasks WHERE relatives <> '' ORDER BY task").fetchall())
+
+    def relate(self, relatives: Mapping[str, str]) -> int:
+        """Set the relatives of those of these tasks that the store has; returns how many those are."""
+        with self.writer() as con:
+            known = {task for (task,) in con.sql("SELECT task FROM tasks").fetchall()}
+            named = [(name, task) for task, name in relatives.items() if task in known]
+            if named:
+                con.executemany("UPDATE tasks SET relatives = $1 WHERE task = $2", named)
+        return len(named)
+
     def digests(self) -> dict[str, str | None]:
         """Digest of the pictures (`task_data.task_digest`) by task; None where the store does not know it."""
         rows = self.frame("tasks").to_dicts()  # a store of an earlier version has no such column

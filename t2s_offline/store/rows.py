@@ -14,7 +14,7 @@ import polars as pl
 from t2s_offline.errors import BadFile, BadInput, Contradiction, check_known
 from t2s_offline.space import SimSpace
 from t2s_offline.store import schema
-from t2s_offline.tasks import PAPER_TASKS
+from t2s_offline.tasks import PAPER_TASKS, relatives
 
 DTYPES: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),
@@ -98,18 +98,20 @@ def now() -> datetime:
 
 
 def task_rows(names: Sequence[str], source: str) -> pl.DataFrame:
-    """Rows of the tasks table; group and split from the paper's registry where the name is in it."""
+    """Rows of the tasks table; group, split and relatives from the registry where the name is in it."""
     paper = {task.name: task for task in PAPER_TASKS}
+    related = relatives()
     rows = [
         {
             "task": name,
             "task_group": paper[name].group if name in paper else None,
             "split": paper[name].split if name in paper else None,
+            "relatives": related.get(name),
         }
         for name in names
     ]
     return typed(
-        pl.DataFrame(rows, schema_overrides={"task_group": pl.String, "split": pl.String}),
+        pl.DataFrame(rows, schema_overrides=dict.fromkeys(("task_group", "split", "relatives"), pl.String)),
         schema.TASKS,
         source,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-VERSION = 2
+VERSION = 3
 
 #: Metrics in percent, 0 to 100. `logme` is a score without such bounds.
 ACCURACY_METRICS = ("knn5", "linear", "finetune")
@@ -109,6 +109,7 @@ TASKS = _table(
     ("n_test", "INTEGER", "result", "test pictures"),
     ("source", "VARCHAR", "circumstance", "where it came from"),
     ("digest", "VARCHAR", "fixed", "hash of its pictures and labels; empty when not known"),
+    ("relatives", "VARCHAR", "circumstance", "tasks of one source, or one kind of source, share this name"),
 )
 EMBEDDINGS = _table(
     "embeddings",
@@ -152,11 +153,15 @@ REWARDS = _table(
 )
 TABLES = {table.name: table for table in (RECIPES, PARAMETERS, TASKS, EMBEDDINGS, BACKBONES, REWARDS)}
 
-#: How the tables of version 1 that have changed are read as those of this version. Numbers of attempts become text.
-FROM_VERSION_1 = {
-    "tasks": "SELECT *, NULL::VARCHAR AS digest FROM {table}",
-    "backbones": "SELECT * REPLACE (attempt::VARCHAR AS attempt) FROM {table}",
-    "rewards": "SELECT *, NULL::INTEGER AS n_val FROM {table}",
+#: How the tables of earlier versions that have changed are read as those of this one, by version. Version 2 added the
+#: digest of a task and the val pictures of a reward, and made numbers of attempts text; version 3 added relatives.
+EARLIER = {
+    1: {
+        "tasks": "SELECT *, NULL::VARCHAR AS digest, NULL::VARCHAR AS relatives FROM {table}",
+        "backbones": "SELECT * REPLACE (attempt::VARCHAR AS attempt) FROM {table}",
+        "rewards": "SELECT *, NULL::INTEGER AS n_val FROM {table}",
+    },
+    2: {"tasks": "SELECT *, NULL::VARCHAR AS relatives FROM {table}"},
 }
 
 VIEWS = {

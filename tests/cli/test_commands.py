@@ -114,6 +114,31 @@ def test_learn_predict_compare(tiny_store: RewardStore, tmp_path: Path) -> None:
     assert {row["split"] for row in rows} == {"leave_one_out"}
 
 
+def test_relatives_are_left_out_together(
+    tiny_store: RewardStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ["--store", tiny_store.path]
+    compare = ["compare", *store, "--leave-one-out", "--learners", "best_fixed,nearest", "--measure", "0,2"]
+    alone = run(*compare, "--format", "json")
+    assert "relatives" not in alone.stderr
+    (tmp_path / "tasks.csv").write_text("task,group,relatives\napples,natural,fruit\ncars,natural,fruit\nelse,,fruit\n")
+    monkeypatch.setenv("T2S_DATA", str(tmp_path))
+    told = run("tasks", "--relate", tiny_store.path)
+    assert told.returncode == 0, told.stderr
+    assert "3 tasks" in told.stdout  # digits, by the registry
+    assert tiny_store.relatives() == {"apples": "fruit", "cars": "fruit", "digits": "digits"}
+    assert "else" not in tiny_store.tasks()
+    related = run(*compare)
+    assert "2 of 4 tasks are left out with their relatives, 1 each (--alone: without): fruit 2" in related.stderr
+    assert max(map(len, related.stdout.splitlines())) <= 80
+    again = run(*compare, "--alone", "--format", "json")
+    assert again.stdout == alone.stdout
+    assert run(*compare, "--format", "json").stdout != alone.stdout
+    (tmp_path / "tasks.csv").write_text("task,relatives\napples,\ncars,vehicles\n")
+    assert run("tasks", "--relate", tiny_store.path).returncode == 0
+    assert tiny_store.relatives() == {"apples": "fruit", "cars": "vehicles", "digits": "digits"}
+
+
 def test_tasks_without_val_accuracy_are_named(tiny_store: RewardStore, tmp_path: Path) -> None:
     import polars as pl
 

@@ -75,6 +75,30 @@ def test_leave_one_out_never_trains_on_the_left_out_task(planted: RewardMatrix, 
     ]
 
 
+def test_a_task_is_left_out_with_its_relatives(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
+    one, two, three, four = planted.tasks
+    kin = {one: "letters", three: "letters", four: "chest", "elsewhere": "chest"}
+    folds = leave_one_out(planted.tasks, kin)
+    assert [(fold.train, fold.test) for fold in folds] == [
+        ((two, four), (one,)),
+        ((one, three, four), (two,)),
+        ((two, four), (three,)),
+        ((one, two, three), (four,)),
+    ]
+    assert [fold.relatives for fold in folds] == [(three,), (), (one,), ()]
+    assert leave_one_out(planted.tasks, {}) == leave_one_out(planted.tasks)
+    rows = compare(planted, planted_embeddings, (Nearest(),), folds).rows
+    assert [(row.learner, row.split, row.tasks) for row in rows] == [
+        ("oracle", "leave_one_out", 4),
+        ("nearest", "leave_one_out", 4),
+    ]
+
+
+def test_a_task_whose_relatives_are_all_others_cannot_be_left_out(planted: RewardMatrix) -> None:
+    with pytest.raises(BadInput, match=r"relatives of .* are all the other tasks.*--alone"):
+        leave_one_out(planted.tasks, dict.fromkeys(planted.tasks, "letters"))
+
+
 def test_oracle_and_random_frame_normalised_regret(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
     found = compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks))
     rows = {row.learner: row for row in found.rows}

@@ -531,3 +531,17 @@ def test_a_spread_that_is_rounding_is_one_bar(tiny_frames: dict[str, pl.DataFram
     )
     made = partial(tmp_path, {**tiny_frames, "rewards": rewards})
     assert "distribution" in keys(made)
+
+
+def test_relatives_are_left_out_together_in_the_report(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "r.duckdb", full_frames())
+    names = store.matrix().tasks
+    store.relate({names[0]: "kin", names[2]: "kin"})
+    made = make_report(store)
+    section = next(section for section in made.sections if section.key == "leave-one-out")
+    assert "for 2 of them without their relatives" in section.text[0]
+    matrix, embeddings = store.matrix(), store.embeddings()
+    folds = comparing.leave_one_out(matrix.tasks, store.relatives())
+    found = comparing.compare(matrix, embeddings, (Nearest(), Surrogate()), folds)
+    reported = {row["learner"]: row["reward"] for row in rows_of(made, "leave-one-out")}
+    assert [reported[row.learner] for row in found.rows] == [row.reward for row in found.rows]

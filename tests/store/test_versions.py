@@ -1,6 +1,6 @@
-"""Stores of version 1: read as they are, and turned into those of this version by the first write, whole or not.
+"""Stores of versions 1 and 2: read as they are, and turned into those of this version by the first write, whole or not.
 
-The fixture was written by version 0.1 of this package; see tests/fixtures.
+The fixtures were written by the package as it was then; see tests/fixtures.
 """
 
 from __future__ import annotations
@@ -24,15 +24,19 @@ from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.rows import typed
 from t2s_offline.sweep.run import attempts
 
-OLD = Path(__file__).parents[1] / "fixtures" / "version1.duckdb.gz"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 RECIPE = "old-12345678"
 TABLES = Path(__file__).parents[2] / "tables"
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> RewardStore:
-    path = tmp_path / "old.duckdb"
-    path.write_bytes(gzip.decompress(OLD.read_bytes()))
+    return unpacked(1, tmp_path)
+
+
+def unpacked(version: int, folder: Path) -> RewardStore:
+    path = folder / f"old{version}.duckdb"
+    path.write_bytes(gzip.decompress((FIXTURES / f"version{version}.duckdb.gz").read_bytes()))
     return RewardStore(path, lock_wait=0.2)
 
 
@@ -59,16 +63,7 @@ def test_the_first_write_brings_it_up_to_date(old: RewardStore, tmp_path: Path) 
     assert old.add({}) == {}
     assert version(old) == schema.VERSION
     assert all(old.frame(name).equals(frame) for name, frame in before.items())
-    fresh = RewardStore(tmp_path / "fresh.duckdb")
-    fresh.add({})
-    columns = (
-        "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"
-    )
-    keys = "SELECT table_name, constraint_type, constraint_column_names FROM duckdb_constraints() ORDER BY ALL"
-    with old.reader() as con:
-        migrated = [con.sql(question).fetchall() for question in (columns, keys)]
-    with fresh.reader() as con:
-        assert [con.sql(question).fetchall() for question in (columns, keys)] == migrated
+    assert layout(old) == layout(fresh_store(tmp_path))
     row = {
         "recipe": RECIPE,
         "configuration": "000",
@@ -78,6 +73,50 @@ def test_the_first_write_brings_it_up_to_date(old: RewardStore, tmp_path: Path) 
     }
     assert old.add({"backbones": typed(pl.DataFrame([row]), schema.BACKBONES, "test")}) == {"backbones": 1}
     assert attempts(old)[RECIPE, "000", 0][:2] == (4, "failed")
+
+
+def fresh_store(folder: Path) -> RewardStore:
+    store = RewardStore(folder / "fresh.duckdb")
+    store.add({})
+    return store
+
+
+def layout(store: RewardStore) -> list[object]:
+    """Columns, keys and views of a store."""
+    questions = (
+        "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() "
+        "WHERE NOT internal AND database_name = current_database() ORDER BY ALL",
+        "SELECT table_name, constraint_type, constraint_column_names FROM duckdb_constraints() ORDER BY ALL",
+        "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal AND database_name = current_database() "
+        "ORDER BY ALL",
+    )
+    with store.reader() as con:
+        return [con.sql(question).fetchall() for question in questions]
+
+
+def test_a_store_of_version_2_is_read_as_it_is_and_brought_up_to_date(tmp_path: Path) -> None:
+    old = unpacked(2, tmp_path)
+    content = old.path.read_bytes()
+    before = {name: old.frame(name) for name in schema.TABLES}
+    assert before["tasks"]["relatives"].to_list() == [None] * 3
+    assert old.digests() == {"PacsC": "0" * 32, "PacsS": "1" * 32, "wood": "2" * 32}
+    assert query(old, "SELECT task, relatives FROM tasks ORDER BY 1")[1][0] == ("PacsC", None)
+    for view in schema.VIEWS:
+        assert query(old, f"SELECT count(*) FROM {view}")[1], view
+    assert old.path.read_bytes() == content
+    assert old.add({}) == {}
+    assert version(old) == schema.VERSION
+    assert all(old.frame(name).equals(frame) for name, frame in before.items())
+    assert layout(old) == layout(fresh_store(tmp_path))
+
+
+def test_an_old_store_learns_who_is_related(tmp_path: Path) -> None:
+    """By `import` of a table of tasks with these two columns; what the store knows of a task already stays."""
+    old = unpacked(2, tmp_path)
+    (tmp_path / "tasks.csv").write_text("task,relatives\nPacsC,pacs\nPacsS,pacs\nwood,\n")
+    import_path(old, tmp_path / "tasks.csv")
+    assert old.relatives() == {"PacsC": "pacs", "PacsS": "pacs"}
+    assert old.frame("tasks")["classes"].to_list() == [7, 7, 7]
 
 
 def test_a_write_that_fails_leaves_the_old_version(old: RewardStore) -> None:
@@ -92,7 +131,7 @@ import os, signal, sys
 from pathlib import Path
 from t2s_offline.store.reward_store import RewardStore
 with RewardStore(Path(sys.argv[1])).writer() as con:
-    assert con.execute("SELECT version FROM t2s_store").fetchall() == [(2,)]
+    assert con.execute("SELECT version FROM t2s_store").fetchall() == [(3,)]
     os.kill(os.getpid(), signal.SIGKILL)
 """
 

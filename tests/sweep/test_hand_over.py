@@ -207,3 +207,19 @@ def test_the_share_that_is_tested_is_read_from_the_recipe(tmp_path: Path) -> Non
     assert run_unit(scratch, Workshop(store, spec.recipes, TASK2SIM, "cpu")).status == "done"
     absorb(store)
     assert store.frame("rewards")["n_eval"].to_list() == [wanted]
+
+
+def test_a_plan_knows_which_tasks_are_relatives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are written with the tasks, so that whoever compares learners leaves them out together."""
+    monkeypatch.setenv("T2S_DATA", str(tmp_path))
+    pictures = np.zeros((4, 8, 8, 3), dtype=np.uint8)
+    np.savez(tmp_path / "mine.npz", x_train=pictures, y_train=np.array([0, 1, 0, 1]))
+    (tmp_path / "tasks.csv").write_text("task,relatives\nmine,woods\n")
+    spec_file = tmp_path / "spec.toml"
+    spec_file.write_text(
+        'name = "s"\ntasks = ["digits", "mine"]\n[design]\nkind = "list"\nconfigurations = ["00000000"]\n'
+    )
+    spec, _design, _units, tasks = read_plan(spec_file, None)
+    store = RewardStore(tmp_path / "s.duckdb")
+    declare(store, spec, TASK2SIM, tasks)
+    assert store.relatives() == {"digits": "digits", "mine": "woods"}
