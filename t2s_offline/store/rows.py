@@ -19,6 +19,7 @@ from t2s_offline.tasks import PAPER_TASKS, relatives
 DTYPES: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),
     "INTEGER": pl.Int32(),
+    "BIGINT": pl.Int64(),
     "DOUBLE": pl.Float64(),
     "TIMESTAMP": pl.Datetime("us"),
     "FLOAT[]": pl.List(pl.Float32()),

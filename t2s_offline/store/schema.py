@@ -135,6 +135,8 @@ BACKBONES = _table(
     ("versions", "VARCHAR", "circumstance", "package and code versions as JSON"),
     ("error", "VARCHAR", "circumstance", "why it failed"),
     ("created_at", "TIMESTAMP", "circumstance", "when it was written, UTC"),
+    ("sha256", "VARCHAR", "circumstance", "SHA-256 of the backbone's file; empty when it was not kept"),
+    ("bytes", "BIGINT", "circumstance", "size of that file"),
 )
 REWARDS = _table(
     "rewards",
@@ -153,15 +155,20 @@ REWARDS = _table(
 )
 TABLES = {table.name: table for table in (RECIPES, PARAMETERS, TASKS, EMBEDDINGS, BACKBONES, REWARDS)}
 
+NO_FILE = "NULL::VARCHAR AS sha256, NULL::BIGINT AS bytes"
 #: How the tables of earlier versions that have changed are read as those of this one, by version. Version 2 added the
-#: digest of a task and the val pictures of a reward, and made numbers of attempts text; version 3 added relatives.
+#: digest of a task and the val pictures of a reward, and made numbers of attempts text; version 3 added relatives
+#: of a task and the file of a backbone.
 EARLIER = {
     1: {
         "tasks": "SELECT *, NULL::VARCHAR AS digest, NULL::VARCHAR AS relatives FROM {table}",
-        "backbones": "SELECT * REPLACE (attempt::VARCHAR AS attempt) FROM {table}",
+        "backbones": f"SELECT * REPLACE (attempt::VARCHAR AS attempt), {NO_FILE} FROM {{table}}",
         "rewards": "SELECT *, NULL::INTEGER AS n_val FROM {table}",
     },
-    2: {"tasks": "SELECT *, NULL::VARCHAR AS relatives FROM {table}"},
+    2: {
+        "tasks": "SELECT *, NULL::VARCHAR AS relatives FROM {table}",
+        "backbones": f"SELECT *, {NO_FILE} FROM {{table}}",
+    },
 }
 
 VIEWS = {

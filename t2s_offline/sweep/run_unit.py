@@ -9,6 +9,7 @@ nothing to clean up.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import platform
 import secrets
@@ -197,13 +198,21 @@ def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]
     training = time.perf_counter() - begin - rendering
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    row = attempt_row(unit, shop, "done", render_seconds=rendering, train_seconds=training, figures=trained.figures)
+    kept: dict[str, Any] = {}
     if shop.keep_backbones:
         card = {"recipe": unit.recipe_id, "contents": recipe.contents(), "size": recipe.evaluated}
         card |= {"configuration": unit.configuration, "seed": unit.seed, **trained.figures}
         save_backbone(path, trained.backbone, None, card)
         checkpoint.unlink(missing_ok=True)  # last: a save that fails must not cost the training
-    return trained.backbone, row
+        kept = file_columns(path)
+    row = attempt_row(unit, shop, "done", render_seconds=rendering, train_seconds=training, figures=trained.figures)
+    return trained.backbone, row | kept
+
+
+def file_columns(path: Path) -> dict[str, Any]:
+    """What the table of backbones says of a file: its SHA-256 and its size in bytes."""
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
 
 
 def attempt_row(

@@ -1,7 +1,8 @@
 """Sweeps on the CPU with a recipe of seconds: resumed, shared, killed, and always the same rows."""
 
-from __future__ import annotations
+from __future__ import hashlib
 
+import hashlib
 import os
 import random
 import signal
@@ -115,6 +116,9 @@ def test_a_sweep_and_its_resumption(sweep: Sweep, undisturbed: pl.DataFrame) -> 
     again = run(sweep.units, shop)
     assert (again.done, again.rows) == (4, 0)
     assert len(attempts(shop.store)) == 3, "one attempt a backbone, none for scratch"
+    for name, digest, size in shop.store.frame("backbones").select("configuration", "sha256", "bytes").iter_rows():
+        content = next((shop.folder / "backbones").glob(f"*-{name}-0.safetensors")).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (digest, size)
 
 
 def test_order_and_workers_change_nothing(sweep: Sweep, undisturbed: pl.DataFrame) -> None:
