@@ -148,7 +148,7 @@ def test_a_version_unlike_all_is_refused_unless_the_user_says_so(monkeypatch: py
 
 
 def test_any_version_from_the_command_line(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from t2s_offline.cli.live import tasks_command
+    from t2s_offline.cli.tasks import tasks_command
 
     monkeypatch.setenv("T2S_ANY_VERSION", "")  # put back afterwards: the option sets it
     x = np.random.default_rng(0).integers(0, 256, (30, 16, 16), dtype=np.uint8)
@@ -174,7 +174,7 @@ def test_what_reads_pictures_has_the_option(command: str) -> None:
 
 
 def test_the_command_lists_every_task(data: Path) -> None:
-    from t2s_offline.cli.live import tasks_command
+    from t2s_offline.cli.tasks import tasks_command
 
     done = CliRunner().invoke(tasks_command, ["--format", "json"])
     rows = {row["task"]: row for row in json.loads(done.output)}

@@ -17,7 +17,7 @@ from t2s_offline.cli.options import (
     store_option,
     tasks_stored,
 )
-from t2s_offline.cli.place import Place
+from t2s_offline.api.predict import Place
 from t2s_offline.errors import BadInput
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.schema import ACCURACY_METRICS
