@@ -1,14 +1,16 @@
-"""learn: from rewards to a policy."""
+"""learn: a policy from a table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from t2s_offline.api.table import Table
 from t2s_offline.cli.options import (
     Bar,
     format_option,
@@ -20,13 +22,8 @@ from t2s_offline.cli.options import (
     recipe_option,
     store_option,
 )
-from t2s_offline.errors import BadInput
 from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.store.reward_store import RewardStore
-
-if TYPE_CHECKING:
-    from t2s_offline.matrix import RewardMatrix
-    from t2s_offline.sweep.live_cells import LivePath
 
 
 def hyperparameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,18 +37,6 @@ def hyperparameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
             option = click.option(flag, default=setting.default, help=setting.metadata["help"], **kind)
             command = option(command)
     return command
-
-
-def training_tasks(store: RewardStore, known: Sequence[str], text: str | None) -> list[str]:
-    """Names given as seen, unseen, all or a list with commas; by default seen where tasks have a split, else all."""
-    split = store.tasks()
-    if text is None:
-        text = "seen" if any(split.get(task) == "seen" for task in known) else "all"
-    if text == "all":
-        return list(known)
-    if text in ("seen", "unseen"):
-        return [task for task in known if split.get(task) == text]
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 @click.command()
@@ -90,61 +75,32 @@ def learn(
       t2s-offline learn --store rewards.duckdb --seeds 8 --out policy
       t2s-offline learn --store tables/cpu --on-miss model --leave-out digits --out policy
     """
-    import numpy as np
+    from t2s_offline.api.learn import learn as learned
 
-    from t2s_offline.learners.policy import save_policy
-    from t2s_offline.learners.train_policy import train_policy
-
-    store = RewardStore(store_path)
-    learner = Reinforce(**hyperparameters)
-    matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
-    tasks = training_tasks(store, matrix.tasks, train_tasks)
-    for name in (leave_out or "").split(",") if leave_out else []:
-        matrix.position(name.strip())
-        tasks = [task for task in tasks if task != name.strip()]
-    if not tasks:
-        raise BadInput(f"--train-tasks {train_tasks}: no such task has rewards; use all, or names with commas")
-    matrix, embeddings = matrix.select(tasks), embeddings.select(tasks)
-    chosen_on, gaps = matrix, 0
-    if on_miss == "model":
-        from t2s_offline.learners.surrogate import modelled
-
-        gaps = int(np.isnan(matrix.signal_TC).sum())
-        matrix = modelled(matrix, embeddings)
-        note(f"{gaps} of {matrix.signal_TC.size} cells are missing: a surrogate's belief stands for them")
-    live = live_evaluator(store, matrix, device) if on_miss == "live" else None
-    bar = Bar("learn", "epoch")
-    try:
-        trained = train_policy(
-            learner, matrix, embeddings, seeds=range(seeds), on_miss="error" if on_miss == "model" else on_miss,
-            live=live, jobs=jobs, progress=bar,
+    table = Table(RewardStore(store_path))
+    with closing(Bar("learn", "epoch")) as bar:
+        policy = learned(
+            table, recipe=recipe, metric=metric, probe=probe, train_tasks=tasks_of(train_tasks),
+            leave_out=names_in(leave_out), seeds=seeds, on_miss=on_miss, device=device, jobs=jobs, told=note,
+            progress=bar, **hyperparameters,
         )  # fmt: skip
-    finally:
-        bar.close()
-    save_policy(out, trained.policy, {**trained.card, "on_miss": on_miss, "modelled": gaps})
-    note_of_val(chosen_on)
-    card, reached = trained.card, trained.card["reached"]
-    note(f"{card['hits']} hits, {card['misses']} misses, {card['seconds']:.1f} s")
-    if live is not None and live.outcomes:
-        note(f"{len(live.outcomes)} cells measured and kept in {store_path}, {live.seconds:.0f} s of work")
+    policy.save(out)
+    reached = policy.card["reached"]
     shown = {
-        "policy": out,
-        "tasks": len(tasks),
+        "policy": str(out),
+        "tasks": len(policy.card["tasks"]),
         "seeds": seeds,
         "reward": reached["policy"],
         "oracle": reached["oracle"],
     }
-    print_rows(list(shown), [[str(v) if isinstance(v, Path) else v for v in shown.values()]], file_format)
+    print_rows(list(shown), [list(shown.values())], file_format)
 
 
-def note_of_val(matrix: RewardMatrix) -> None:
-    """A line on stderr that names the tasks whose rewards are chosen and reported on the same part."""
-    if matrix.val_note:
-        note(matrix.val_note)
+def names_in(text: str | None) -> list[str]:
+    """Names with commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()] if text else []
 
 
-def live_evaluator(store: RewardStore, matrix: RewardMatrix, device: str) -> LivePath:
-    """What measures missing cells: on the part of each task that the learner looks at."""
-    from t2s_offline.sweep.live_cells import live_path
-
-    return live_path(store, matrix.recipe, matrix.metric, validated=matrix.validated, device=device, told=note)
+def tasks_of(text: str | None) -> str | list[str] | None:
+    """What --train-tasks says: seen, unseen or all as it is, else names."""
+    return text if text in (None, "seen", "unseen", "all") else names_in(text)

@@ -184,6 +184,8 @@ class Bar:
         if self.bar is None:
             self.bar = tqdm(total=total, desc=self.label, unit=self.unit, leave=False, disable=not sys.stderr.isatty())
         self.bar.update(done - self.bar.n)
+        if done >= total:  # what is told next begins a line of its own
+            self.close()
 
     def close(self) -> None:
         if self.bar is not None:

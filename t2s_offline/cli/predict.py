@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from t2s_offline.api.table import Table
 from t2s_offline.cli.options import (
+    Bar,
     any_version_option,
     format_option,
     metric_option,
@@ -17,14 +20,12 @@ from t2s_offline.cli.options import (
     store_option,
     tasks_stored,
 )
-from t2s_offline.api.predict import Place
 from t2s_offline.errors import BadInput
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.schema import ACCURACY_METRICS
 
 if TYPE_CHECKING:
     from t2s_offline.learners.predict import Prediction
-    from t2s_offline.learners.shortlist import Shortlist
 
 
 @click.command()
@@ -67,41 +68,29 @@ def predict(
       t2s-offline predict CUB --policy policy --store rewards.duckdb --measure 8
       t2s-offline predict photos/ --policy policy --store table --probe table/probe.safetensors
     """
-    from t2s_offline.images.asked_task import asked
-    from t2s_offline.learners import predict as prediction
-    from t2s_offline.learners.policy import load_policy
+    from t2s_offline.api.backbones import hand_over
+    from t2s_offline.api.learn import load_policy
+    from t2s_offline.api.predict import answer
+    from t2s_offline.api.question import ask
 
     task = target or named
     if task is None or (target and named and target != named):
         raise BadInput("name one task, as in: t2s-offline predict CUB --policy DIR")
     if (images or pretrain) and out is None:
         raise BadInput("--render and --pretrain need a folder to write to: add --out DIR")
-    saved, store = load_policy(folder), RewardStore(store_path)
-    wanted = recipe or saved.card.get("recipe")
-    matrix = store.matrix(wanted, metric) if wanted in store.recipes() or recipe else None
-    needing = [
-        name for name, given in (("--measure", measure), ("--render", images), ("--pretrain", pretrain)) if given
-    ]
-    if matrix is None and needing:
-        lacks = f"{store_path} has no recipe {wanted}, the policy's" if wanted else "the policy names no recipe"
-        there = ", ".join(store.recipes())
-        raise BadInput(f"{', '.join(needing)} cannot be done: {lacks}; name one with --recipe: {there}")
-    known = store.embeddings(saved.card.get("probe"))
-    digests = dict.fromkeys((*known.tasks, *(matrix.tasks if matrix else ()))) | store.digests()
-    place = Place(store, asked(task, digests, data), digests, matrix, data, device, any_pixels)
-    place.ready(measure, bool(images), pretrain)
-    for line in place.about.notes:
-        note(line)
-    embeddings = place.embedded(known, probe_path, samples)
-    found = prediction.predict(saved, embeddings, place.about.name, place.matrix, top=top)
-    path = place.measured(embeddings, measure) if measure else None
-    if path is not None:
-        found = prediction.after_measuring(found, path.configuration, path.as_dicts(), place.matrix)
-    show(found, path, metric, file_format)
-    place.hand_over(found.configuration, images, pretrain, out)
+    question = ask(
+        load_policy(folder), Table(RewardStore(store_path)), task, recipe=recipe, metric=metric, measure=measure,
+        render=images or 0, pretrain=pretrain, data=data, device=device, any_pixels=any_pixels, told=note,
+    )  # fmt: skip
+    with closing(Bar("embed", "picture")) as bar:
+        found = answer(question, top=top, measure=measure, probe=probe_path, samples=samples, progress=bar)
+    show(found, metric, file_format)
+    if out is not None:
+        with closing(Bar("render", "image")) as bar:
+            hand_over(question, found.configuration, out, render=images or 0, pretrain=pretrain, progress=bar)
 
 
-def show(found: Prediction, path: Shortlist | None, metric: str, file_format: str) -> None:
+def show(found: Prediction, metric: str, file_format: str) -> None:
     from t2s_offline.text_tables import as_json, cell
 
     if file_format == "json":
@@ -113,10 +102,9 @@ def show(found: Prediction, path: Shortlist | None, metric: str, file_format: st
     if found.reward is not None:
         about = f"best {found.best:.{digits}f}, regret {found.regret:.{digits}f}"
         click.echo(f"{word:<14} {found.reward:.{digits}f} ({about})")
-    if path is not None:
+    if found.measured:
         click.echo()
-        steps: list[dict[str, Any]] = path.as_dicts()
-        print_rows(list(steps[0]), [list(step.values()) for step in steps], "table")
+        print_rows(list(found.measured[0]), [list(step.values()) for step in found.measured], "table")
         return
     click.echo()
     heads = found.probabilities.items()

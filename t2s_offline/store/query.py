@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from t2s_offline.errors import QueryError
 from t2s_offline.store.connection import Connection, one_line
 from t2s_offline.store.reward_store import RewardStore
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MEMORY = "1GB"  # of the engine's tables and buffers
 ROOM = 2 << 30  # bytes that the process may grow by: DuckDB counts the texts it makes in no limit of its own
@@ -54,6 +57,36 @@ def query(
     return answer.columns, rows
 
 
+def query_frame(
+    store: RewardStore, sql: str, *, memory: str = MEMORY, timeout: float = TIMEOUT, limit: int = ROWS
+) -> pl.DataFrame:
+    """All rows of one SELECT with the types of the database; QueryError as for `query`.
+
+    Memory is bounded in DuckDB alone: the process is the caller's, who may have other work in it.
+    """
+    with store.guarded(_guard(memory)) as con:
+        try:
+            with _Clock(con, timeout):
+                relation = con.sql(_checked(con, sql).query)
+                frame: pl.DataFrame = relation.limit(limit + 1).pl()
+        except duckdb.Error as error:
+            raise QueryError(f"SQL: {one_line(error)}") from error
+    if len(frame) > limit:
+        raise QueryError(f"the query has more than {limit:,} rows; narrow it")
+    return frame
+
+
+def _guard(memory: str) -> dict[str, str]:
+    """Settings of a connection for SQL of strangers, in the order they are made in."""
+    return {
+        "enable_progress_bar": "false",  # it would stand in the middle of the rows
+        "memory_limit": memory,
+        "temp_directory": "",
+        "enable_external_access": "false",
+        "lock_configuration": "true",  # last: nothing can be set after it
+    }
+
+
 @contextmanager
 def asked(store: RewardStore, sql: str, *, memory: str = MEMORY, timeout: float = TIMEOUT) -> Iterator[Answer]:
     """The answer to one SELECT, to be read while the context is open.
@@ -61,14 +94,7 @@ def asked(store: RewardStore, sql: str, *, memory: str = MEMORY, timeout: float 
     QueryError when it is refused, fails, needs more memory than `ROOM`, or executing and fetching take longer than
     `timeout` seconds together; what the caller does between two chunks takes none of them.
     """
-    config = {
-        "enable_progress_bar": "false",  # it would stand in the middle of the rows
-        "memory_limit": memory,
-        "temp_directory": "",
-        "enable_external_access": "false",
-        "lock_configuration": "true",  # last: nothing can be set after it
-    }
-    with store.guarded(config) as con, _bounded(ROOM):
+    with store.guarded(_guard(memory)) as con, _bounded(ROOM):
         clock = _Clock(con, timeout)
         try:
             with clock:

@@ -1,0 +1,147 @@
+"""What is asked of a policy: about which pictures, beside which rewards, on which machine; checked before any work."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from t2s_offline.api.told import Told, quiet
+from t2s_offline.errors import BadInput
+from t2s_offline.tasks import is_path
+
+if TYPE_CHECKING:
+    from t2s_offline.api.table import Table
+    from t2s_offline.images.asked_task import Asked
+    from t2s_offline.learners.policy import SavedPolicy
+    from t2s_offline.matrix import Embeddings, RewardMatrix
+    from t2s_offline.sweep.hand_over import KeptBackbones
+    from t2s_offline.sweep.worker import Workshop
+    from t2s_offline.tasks import Located
+
+
+@dataclass(frozen=True)
+class Question:
+    """A policy, a table and a task; what is opened for them is opened once.
+
+    about: the task, and whether what the table holds of it is of the same pictures; known: the table's embeddings under
+    the policy's probe; matrix: rewards that may be used, None where the table has none of the recipe; digest: of the
+    pictures that the table's rewards of the task are of; data: folder of tasks, T2S_DATA where None; any_pixels: render
+    with today's pixels where the recipe's were others.
+    """
+
+    policy: SavedPolicy
+    table: Table
+    about: Asked
+    known: Embeddings
+    matrix: RewardMatrix | None
+    digest: str | None
+    data: Path | None = None
+    device: str = "auto"
+    any_pixels: bool = False
+    told: Told = quiet
+
+    @property
+    def replays(self) -> bool:
+        """Whether the table has rewards of the task: then nothing is measured."""
+        return self.matrix is not None and self.about.name in self.matrix.tasks
+
+    @cached_property
+    def located(self) -> Located:
+        """Where the pictures are; UnknownName or BadFile when they are nowhere."""
+        from t2s_offline.tasks import locate
+
+        return self.about.located or locate(self.about.name, self.data)
+
+    @cached_property
+    def shop(self) -> Workshop:
+        """Where the sweep that made the rewards keeps its backbones; BadInput for rewards that no sweep made."""
+        from t2s_offline.sweep.hand_over import workshop_of
+
+        if self.matrix is None:
+            raise BadInput("nothing can be rendered, trained or measured without a recipe: name one with --recipe")
+        return workshop_of(self.table.store, self.matrix.recipe, device=self.device, data=self.data)
+
+    @cached_property
+    def kept(self) -> KeptBackbones:
+        """The backbones that can be measured on the task."""
+        from t2s_offline.sweep.hand_over import KeptBackbones
+
+        if self.matrix is None:
+            raise BadInput("--measure needs rewards to learn from: name their recipe with --recipe")
+        return KeptBackbones(self.shop, self.matrix.recipe, self.located, self.matrix.metric, stored=self.digest)
+
+    @cached_property
+    def rendering(self) -> tuple[Workshop, str]:
+        """The workshop and the recipe that pictures and a backbone are made under."""
+        from t2s_offline.sweep.hand_over import with_these_pixels
+
+        shop, recipe_id = self.shop, next(iter(self.shop.recipes))
+        if not self.any_pixels:
+            return shop, recipe_id
+        shop, made = with_these_pixels(shop, recipe_id)
+        if made != recipe_id:
+            self.told(f"rendering with today's pixels: what is handed over is of recipe {made}, not of {recipe_id}")
+        return shop, made
+
+
+def ask(
+    policy: SavedPolicy,
+    table: Table,
+    target: str | Path,
+    *,
+    recipe: str | None = None,
+    metric: str = "knn5",
+    measure: int = 0,
+    render: int = 0,
+    pretrain: bool = False,
+    data: Path | None = None,
+    device: str = "auto",
+    any_pixels: bool = False,
+    told: Told = quiet,
+) -> Question:
+    """The question, when all that it needs is there; what is missing is an error before anything is computed.
+
+    See `predict` for the arguments. Says through `told` when pictures are others than the table's of that name.
+    """
+    from t2s_offline.images.asked_task import asked
+
+    if isinstance(target, Path):  # a path is pictures, never the name of a task
+        target = str(target) if is_path(str(target)) else f".{os.sep}{target}"
+    store, wanted = table.store, recipe or policy.card.get("recipe")
+    recipes = store.recipes()
+    matrix = store.matrix(wanted, metric) if wanted in recipes or recipe else None
+    needing = [
+        name for name, given in (("--measure", measure), ("--render", render), ("--pretrain", pretrain)) if given
+    ]
+    if matrix is None and needing:
+        lacks = f"{table.path} has no recipe {wanted}, the policy's" if wanted else "the policy names no recipe"
+        there = ", ".join(recipes)
+        raise BadInput(f"{', '.join(needing)} cannot be done: {lacks}; name one with --recipe: {there}")
+    known = store.embeddings(policy.card.get("probe"))
+    digests = dict.fromkeys((*known.tasks, *(matrix.tasks if matrix else ()))) | store.digests()
+    about = asked(target, digests, data)
+    if matrix is not None and not about.stored:  # whatever the table calls so is not these pictures
+        matrix = matrix.select([name for name in matrix.tasks if name != about.name])
+    digest = digests.get(about.name) if about.stored else None
+    question = Question(policy, table, about, known, matrix, digest, data, device, any_pixels, told)
+    if render or (pretrain and not question.kept.allowed_C.any()):
+        check_pixels(question)
+    if measure and not question.replays:
+        question.kept.check_count(measure)
+    for line in about.notes:
+        told(line)
+    return question
+
+
+def check_pixels(question: Question) -> None:
+    """BadInput when the recipe's pictures can no longer be made here."""
+    from t2s_offline.render.renderer import check_pixels as check
+
+    shop, recipe_id = question.rendering
+    try:
+        check(shop.recipes[recipe_id])
+    except BadInput as error:
+        raise BadInput(f"{error}; or add --any-pixels") from error
