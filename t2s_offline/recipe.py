@@ -269,8 +269,12 @@ def read_recipe(path: Path) -> tuple[str, Recipe]:
 
 
 def read_spec(path: Path) -> SweepSpec:
-    """A sweep's specification; UnknownName names the nearest known key."""
-    table = read_toml(path)
+    """A sweep's specification from a TOML file; UnknownName names the nearest known key."""
+    return spec_of(read_toml(path), path)
+
+
+def spec_of(table: Mapping[str, Any], path: Path = Path("sweep")) -> SweepSpec:
+    """The specification of a table of its keys; `path`: what messages call it, and its name when it has none."""
     for key in table:
         check_known(f"key in {path}", key, SPEC_KEYS)
     name = _value(path, "name", table.get("name", path.stem), str)

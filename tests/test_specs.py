@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from t2s_offline.cli.sweep import read_plan
+from t2s_offline.cli.renderers import read_plan
 from t2s_offline.recipe import Recipe
 from t2s_offline.render import pixels
 from t2s_offline.store.reward_store import RewardStore

@@ -15,8 +15,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from t2s_offline.cli.renderers import changed
-from t2s_offline.cli.sweep import read_plan
+from t2s_offline.cli.renderers import changed, read_plan
 from t2s_offline.errors import BadFile, BadInput, PretrainFailed, T2SError, UnknownName
 from t2s_offline.recipe import Recipe, read_spec
 from t2s_offline.render import pixels

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from t2s_offline.api.told import Progress, Told, quiet
 from t2s_offline.errors import BadInput, check_known
-from t2s_offline.learners import policy as files
+from t2s_offline.learners.policy import SavedPolicy, save_policy
+from t2s_offline.learners.policy import load_policy as read_policy
 
 if TYPE_CHECKING:
     from t2s_offline.api.table import Table
@@ -19,18 +20,18 @@ OnMiss = Literal["error", "skip", "model", "live"]
 
 
 @dataclass(frozen=True)
-class Policy(files.SavedPolicy):
+class Policy(SavedPolicy):
     """A learned policy: `policy` maps unit embeddings (T, D) to probabilities of configurations (T, C); `card` says
     what it was made from (recipe, metric, probe, tasks, seeds, versions) and what it reached, in percent."""
 
     def save(self, folder: str | Path) -> None:
         """Write policy.safetensors and policy.json; BadFile when the folder cannot be written."""
-        files.save_policy(Path(folder), self.policy, self.card)
+        save_policy(Path(folder), self.policy, self.card)
 
 
 def load_policy(folder: str | Path) -> Policy:
     """Read what `Policy.save` or ``t2s-offline learn`` wrote; BadFile when it is absent or damaged."""
-    saved = files.load_policy(Path(folder))
+    saved = read_policy(Path(folder))
     return Policy(saved.policy, saved.card)
 
 

@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. One module a family of commands; each is imported when it is called.
+"""The command line: parse, call, print. A module a command; each is imported when it is called.
 
 Nothing here computes. Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 a check found
 something missing, 2 bad input, 130 interrupted.
@@ -19,20 +19,20 @@ from t2s_offline.errors import T2SError, UnknownName
 
 #: command -> (module:function, what --help says of it), in the order of --help
 COMMANDS = {
-    "fetch": ("query:fetch", "Fetch the authors' published reward table."),
-    "import": ("query:import_command", "Add rewards or embeddings from Parquet or CSV."),
-    "export": ("query:export_command", "Write every table to a folder."),
+    "fetch": ("fetch:fetch", "Fetch the authors' published reward table."),
+    "import": ("import_files:import_command", "Add rewards or embeddings from Parquet or CSV."),
+    "export": ("export:export_command", "Write every table to a folder."),
     "query": ("query:query_command", "Ask SQL of a store."),
     "learn": ("learn:learn", "Learn a policy by Algorithm 1."),
     "predict": ("predict:predict", "Predict the configuration for a task."),
     "render": ("render:render", "Render a dataset, or pictures of the catalogue."),
     "tasks": ("tasks:tasks_command", "Downstream tasks, and which are at hand."),
-    "embed": ("tasks:embed_command", "Task2Vec vectors of tasks."),
-    "pretrain": ("tasks:pretrain_command", "Pre-train one backbone."),
-    "evaluate": ("tasks:evaluate_command", "Measure one backbone on tasks."),
+    "embed": ("embed:embed_command", "Task2Vec vectors of tasks."),
+    "pretrain": ("pretrain:pretrain_command", "Pre-train one backbone."),
+    "evaluate": ("evaluate:evaluate_command", "Measure one backbone on tasks."),
     "sweep": ("sweep:sweep", "Render, pre-train and measure configurations."),
-    "status": ("sweep:status", "How far a sweep is."),
-    "merge": ("sweep:merge", "Take the work of other nodes into a store."),
+    "status": ("status:status", "How far a sweep is."),
+    "merge": ("merge:merge", "Take the work of other nodes into a store."),
     "tables": ("tables:tables_command", "Tables that ship, listed and checked."),
     "compare": ("compare:compare", "Compare learners with the baselines."),
     "effects": ("effects:effects", "What each parameter does: Walsh/ANOVA of a table."),

@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from t2s_offline.cli.options import format_option, print_rows, store_option
+from t2s_offline.cli.options import data_option, format_option, print_rows, store_option
 from t2s_offline.cli.renderers import changed, renderer_options, use_tdw
-from t2s_offline.cli.sweep import PLANNED, data_option
 
 
 @click.command("doctor")
@@ -32,18 +31,17 @@ def doctor(
       t2s-offline doctor sweeps/cpu.toml --data tasks
       t2s-offline doctor sweeps/paper.toml --renderer tdw --tdw-build TDW/TDW.x86_64
     """
+    from t2s_offline.api.sweep import design_of
     from t2s_offline.doctor.checks import examine, unfit
     from t2s_offline.errors import BadInput
     from t2s_offline.recipe import read_spec
-    from t2s_offline.sweep.design import make_design
     from t2s_offline.sweep.worker import pin
     from t2s_offline.text_tables import one_line
 
     spec, backbones, other = None, 0, use_tdw(other)
     if spec_path is not None:
         spec = pin(changed(read_spec(spec_path), **other))
-        design = make_design({key: value for key, value in spec.design.items() if key not in PLANNED})
-        backbones = len(spec.recipes) * len(spec.seeds) * len(design.configurations)
+        backbones = len(spec.recipes) * len(spec.seeds) * len(design_of(spec).configurations)
     elif any(other.values()):
         raise BadInput("--renderer and the files for it change a specification; expected SPEC.toml with them")
     checks = examine(spec, data=data, store=store_path, backbones=backbones)

@@ -15,7 +15,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from t2s_offline import text_tables as formats
+from t2s_offline import text_tables
 from t2s_offline.errors import T2SError
 from t2s_offline.store.schema import METRICS
 from t2s_offline.tasks import ANY_VERSION_VARIABLE
@@ -70,6 +70,15 @@ metric_option = click.option(
     help="knn5, linear, finetune or logme.",
 )
 probe_option = click.option("--probe", metavar="P", help="Probe of the embeddings.  [default: the only one]")
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
+)
+device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0.")
+seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Pre-training seed.")
+spec_argument = click.argument("spec_path", metavar="SPEC.toml", type=click.Path(path_type=Path))
+recipe_file_option = click.option(
+    "--recipe", "recipe_path", type=click.Path(path_type=Path), help="TOML file of the recipe."
+)
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores", help="Worker processes."
 )
@@ -106,19 +115,19 @@ def print_rows(
     For a table alone: `titles` are shorter names of columns; `bars` names a column that is drawn beside the others, and
     the value at which a bar is full (negative: bars of both signs).
     """
-    terminal = shutil.get_terminal_size((formats.WIDTH, 24)).columns
-    width = terminal if sys.stdout.isatty() else formats.WIDTH
+    terminal = shutil.get_terminal_size((text_tables.WIDTH, 24)).columns
+    width = terminal if sys.stdout.isatty() else text_tables.WIDTH
     if file_format == "table":
         drawn = bars and [row[list(columns).index(bars[0])] for row in rows]
         columns = [(titles or {}).get(name, name) for name in columns]
-        room = min(width - max(map(len, formats.table(columns, rows, width).split("\n"))) - 2, BAR)
+        room = min(width - max(map(len, text_tables.table(columns, rows, width).split("\n"))) - 2, BAR)
         if bars and drawn and room >= NARROWEST_BAR:
-            rows = [[*row, formats.bar(value, bars[1], room)] for row, value in zip(rows, drawn, strict=True)]
+            rows = [[*row, text_tables.bar(value, bars[1], room)] for row, value in zip(rows, drawn, strict=True)]
             columns = [*columns, ""]
     if file_format == "table" and coloured(sys.stdout):
-        text = formats.render(columns, rows, file_format, width, heading=_bold, body=_tinted)
+        text = text_tables.render(columns, rows, file_format, width, heading=_bold, body=_tinted)
     else:
-        text = formats.render(columns, rows, file_format, width)
+        text = text_tables.render(columns, rows, file_format, width)
     click.echo(text)
 
 
@@ -131,7 +140,7 @@ def print_chunks(columns: list[str], chunks: Iterable[list[Any]], file_format: s
         write = partial(click.echo, nl=False)
         bounds = {"limit": MOST_ROWS if limit is None else limit, "size": MOST_BYTES}
         try:
-            return formats.write_rows(columns, chunks, file_format, write, **bounds)
+            return text_tables.write_rows(columns, chunks, file_format, write, **bounds)
         except BrokenPipeError:  # the reader has seen enough, which is no error
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ""
@@ -140,7 +149,7 @@ def print_chunks(columns: list[str], chunks: Iterable[list[Any]], file_format: s
     size, stopped = 0, ""
     for row in chain.from_iterable(chunks):
         kept = [value[:LONGEST] if isinstance(value, str) else value for value in row]
-        kept = [formats.cell(value) if isinstance(value, list | dict | bytes) else value for value in kept]
+        kept = [text_tables.cell(value) if isinstance(value, list | dict | bytes) else value for value in kept]
         size += sum(len(value) if isinstance(value, str) else 8 for value in kept)
         if len(rows) == most or size > TABLE_BYTES:
             stopped = f"{most:,} rows" if len(rows) == most else f"{TABLE_BYTES >> 20} MB"
@@ -164,8 +173,8 @@ def _tinted(line: str) -> str:
 
 
 def note(text: str) -> None:
-    """A line to stderr; a warning in yellow on a terminal. Names of strangers are shown without what they command."""
-    text = formats.one_line(text)
+    """A line to stderr; a warning in yellow on a terminal. Control characters in it are shown, not sent."""
+    text = text_tables.one_line(text)
     click.echo(
         click.style(text, fg="yellow") if text.startswith("warning") and coloured(sys.stderr) else text, err=True
     )

@@ -12,6 +12,8 @@ from t2s_offline.api.table import Table
 from t2s_offline.cli.options import (
     Bar,
     any_version_option,
+    data_option,
+    device_option,
     format_option,
     metric_option,
     note,
@@ -39,11 +41,9 @@ if TYPE_CHECKING:
 @click.option("--measure", type=click.IntRange(0), default=0, help="Backbones to measure first.  [default: 0]")
 @click.option("--probe", "probe_path", metavar="FILE", help="Probe to embed a folder with.  [default: the table's]")
 @click.option("--samples", type=click.IntRange(2), help="Pictures drawn to embed a folder.  [default: the table's]")
-@click.option(
-    "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
-)
+@data_option
 @any_version_option
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0.")
+@device_option
 @click.option("--render", "images", type=click.IntRange(1), metavar="N", help="Also render N images a class to --out.")
 @click.option("--pretrain", is_flag=True, help="Also hand over the backbone, to --out.")
 @click.option("--any-pixels", is_flag=True, help="Render for both with today's pixels where the recipe's were others.")

@@ -1,8 +1,4 @@
-"""``t2s-offline render``: a dataset of one configuration, or a picture of the catalogue or of configurations.
-
-Comes in: the command line. Goes out: a folder of images or one PNG, a line on stdout, progress on stderr. Ignores how
-pictures are made: it parses, calls and prints.
-"""
+"""render: a dataset of one configuration, or a picture of the catalogue or of configurations."""
 
 from __future__ import annotations
 

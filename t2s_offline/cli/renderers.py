@@ -1,21 +1,21 @@
-"""Options that name a renderer and say where TDW is, shared by commands that render.
-
-Comes in: the command line. Goes out: options for `get_renderer`, changed specifications, variables for TDW's session.
-Ignores what a renderer does.
-"""
+"""Options that name a renderer and say where TDW is, and the specifications that they change, for commands that render
+or sweep."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from t2s_offline.cli.options import Command, note
 from t2s_offline.errors import BadInput
-from t2s_offline.recipe import SweepSpec
+from t2s_offline.recipe import SweepSpec, read_spec
+
+if TYPE_CHECKING:
+    from t2s_offline.api.sweep import Plan
 
 
 def tdw_options(command: Command) -> Command:
@@ -33,14 +33,14 @@ def tdw_options(command: Command) -> Command:
 def use_tdw(options: dict[str, Any]) -> dict[str, Any]:
     """Take TDW's options out. None changes a pixel, so no recipe holds them: they go into the environment, where the
     workers of a sweep find them. Returns the other options."""
-    from t2s_offline.render.tdw import build as tdw_build
-    from t2s_offline.render.tdw import models as tdw_models
+    from t2s_offline.render.tdw.build import ADDRESS_VARIABLE, BUILD_VARIABLE, PORT_VARIABLE
+    from t2s_offline.render.tdw.models import ASSETS_VARIABLE
 
     for name, variable in (
-        ("tdw_assets", tdw_models.ASSETS_VARIABLE),
-        ("tdw_build", tdw_build.BUILD_VARIABLE),
-        ("tdw_port", tdw_build.PORT_VARIABLE),
-        ("tdw_address", tdw_build.ADDRESS_VARIABLE),
+        ("tdw_assets", ASSETS_VARIABLE),
+        ("tdw_build", BUILD_VARIABLE),
+        ("tdw_port", PORT_VARIABLE),
+        ("tdw_address", ADDRESS_VARIABLE),
     ):
         if options[name] is not None:
             os.environ[variable] = str(options[name])
@@ -49,30 +49,31 @@ def use_tdw(options: dict[str, Any]) -> dict[str, Any]:
 
 def tdw_lists(objects: Path | None, materials: Path | None) -> dict[str, str]:
     """Options of the renderer for these lists: a recipe keeps what is in them, the environment where they lie."""
-    from t2s_offline.render.tdw import models as tdw_models
+    from t2s_offline.render.tdw.models import MATERIALS_VARIABLE, OBJECTS_VARIABLE, file_digest
 
     options = {}
     for name, path, variable in (
-        ("models", objects, tdw_models.OBJECTS_VARIABLE),
-        ("materials", materials, tdw_models.MATERIALS_VARIABLE),
+        ("models", objects, OBJECTS_VARIABLE),
+        ("materials", materials, MATERIALS_VARIABLE),
     ):
         if path is not None:
-            options[name] = f"list:{tdw_models.file_digest(path)}"
+            options[name] = f"list:{file_digest(path)}"
             os.environ[variable] = str(path.resolve())
     return options
 
 
 def own_folders(meshes: Path | None, backgrounds: Path | None) -> dict[str, str]:
-    """The same for folders of meshes and of photographs."""
-    from t2s_offline.render import options as known
+    """Options of the renderer for folders of meshes and of photographs: a recipe keeps what is in them, the environment
+    where they lie."""
+    from t2s_offline.render.options import BACKGROUNDS_VARIABLE, MESHES_VARIABLE, folder_digest
 
     options = {}
     for name, path, variable in (
-        ("meshes", meshes, known.MESHES_VARIABLE),
-        ("photographs", backgrounds, known.BACKGROUNDS_VARIABLE),
+        ("meshes", meshes, MESHES_VARIABLE),
+        ("photographs", backgrounds, BACKGROUNDS_VARIABLE),
     ):
         if path is not None:
-            options[name] = f"folder:{known.folder_digest(path)}"
+            options[name] = f"folder:{folder_digest(path)}"
             os.environ[variable] = str(path.resolve())
     return options
 
@@ -91,6 +92,13 @@ def renderer_options(command: Command) -> Command:
     ):
         command = option(command)
     return tdw_options(command)
+
+
+def read_plan(spec_path: Path, data: Path | None, **other: Any) -> Plan:
+    """The plan of a specification's file; `other`: what `changed` takes."""
+    from t2s_offline.api.sweep import plan
+
+    return plan(changed(read_spec(spec_path), **other), data)
 
 
 def changed(

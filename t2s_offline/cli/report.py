@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from t2s_offline.cli.options import (
+    data_option,
     format_option,
     metric_option,
     note,
@@ -37,9 +38,7 @@ CLASSES = 40  # of the embedded catalogue, where the recipe's own renderer is no
 @click.option("--sizes", is_flag=True, help="Only the paper's Figures 6 to 8, of recipes that differ in one number.")
 @click.option("--chosen-on", type=click.Path(path_type=Path), help="Store whose tasks Figures 6 to 8 leave out first.")
 @click.option("--images", is_flag=True, help="Also pictures: render chosen configurations, compare kept backbones.")
-@click.option(
-    "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
-)
+@data_option
 @recipe_option
 @metric_option
 @probe_option

@@ -1,4 +1,4 @@
-"""sweep, status, merge: fill a store by rendering, pre-training and measuring."""
+"""sweep: fill a store by rendering, pre-training and measuring."""
 
 from __future__ import annotations
 
@@ -12,58 +12,28 @@ from typing import Any
 
 import click
 
-from t2s_offline.cli.options import Bar, any_version_option, format_option, note, print_rows, store_option
-from t2s_offline.cli.renderers import changed, name_left_out, renderer_options, use_tdw
+from t2s_offline.api.sweep import missing, share_ports
+from t2s_offline.cli.options import (
+    Bar,
+    any_version_option,
+    data_option,
+    device_option,
+    format_option,
+    note,
+    print_rows,
+    spec_argument,
+    store_option,
+)
+from t2s_offline.cli.renderers import name_left_out, read_plan, renderer_options, use_tdw
+from t2s_offline.cli.status import note_refused
 from t2s_offline.errors import BadInput
 from t2s_offline.files import is_plain
-from t2s_offline.images.task_data import check_tasks
-from t2s_offline.recipe import SweepSpec, read_spec
-from t2s_offline.space import TASK2SIM, is_reference, real_name
+from t2s_offline.space import TASK2SIM
 from t2s_offline.store.reward_store import RewardStore
-from t2s_offline.sweep.design import Design, make_design
-from t2s_offline.sweep.run import attempts, declare, pending, plan, run, sharded
+from t2s_offline.sweep.design import Design
+from t2s_offline.sweep.run import pending, run, sharded
 from t2s_offline.sweep.run_unit import Outcome
-from t2s_offline.sweep.worker import REAL_VARIABLE, Unit, Workshop, check_real, pin
-
-spec_argument = click.argument("spec_path", metavar="SPEC.toml", type=click.Path(path_type=Path))
-data_option = click.option(
-    "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
-)
-
-
-#: keys of [design] that say which units there are, not which configurations
-PLANNED = ("references", "replicates", "seeds_first")
-
-
-def read_plan(
-    spec_path: Path, data: Path | None, **other: Any
-) -> tuple[SweepSpec, Design, list[Unit], list[dict[str, object]]]:
-    """A specification, its design, its units, and the tasks it measures; `other`: see `changed`."""
-    from t2s_offline.tasks import data_folder, locate, present, relatives
-
-    spec = pin(changed(read_spec(spec_path), **other))
-    references = [str(name) for name in spec.design.get("references", [])]
-    if strange := [name for name in references if not is_reference(name)]:
-        raise BadInput(f"{spec_path}: reference {strange[0]!r}; expected scratch or real:NAME")
-    for name in filter(None, map(real_name, references)):
-        check_real(name)
-    design = make_design({key: value for key, value in spec.design.items() if key not in PLANNED})
-    found = [locate(task, data) for task in spec.tasks] if spec.tasks else present(data)
-    units = plan(spec, design, [located.name for located in found], references)
-    rows: list[dict[str, object]] = []
-    related = relatives(data_folder(data))
-    for located in found:
-        known = located.task
-        rows.append(
-            {
-                "task": located.name,
-                "task_group": known.group if known else None,
-                "split": known.split if known else None,
-                "source": located.kind,
-                "relatives": related.get(located.name),
-            }
-        )
-    return spec, design, units, rows
+from t2s_offline.sweep.worker import REAL_VARIABLE, Unit, Workshop
 
 
 @click.command()
@@ -72,7 +42,7 @@ def read_plan(
 @data_option
 @any_version_option
 @click.option("--dry-run", is_flag=True, help="Print what would be done, its time and disk; do nothing.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0.")
+@device_option
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a GPU, or one a core]")
 @click.option("--retries", type=click.IntRange(0), default=1, show_default=True, help="Tries after a failure.")
 @click.option("--keep-going", is_flag=True, help="Go on with the others after a failure.")
@@ -95,25 +65,22 @@ def sweep(
       t2s-offline sweep sweeps/tiny.toml --store rewards.duckdb
       t2s-offline sweep sweeps/paper.toml --renderer tdw --tdw-build TDW/TDW.x86_64
     """
-    spec, design, units, tasks = read_plan(spec_path, data, **use_tdw(other))
-    name_left_out(spec)
+    made = read_plan(spec_path, data, **use_tdw(other))
+    name_left_out(made.spec)
     use_real(real)
     store = RewardStore(store_path)
     count = workers or default_workers(device)
-    os.environ["T2S_TDW_PORTS"] = os.environ.get("T2S_TDW_PORTS") or str(count)  # each worker's build takes a free one
-    shop = Workshop(store, spec.recipes, TASK2SIM, device, count, data, keep_backbones=not no_backbones)
-    units = sharded(units, shard)
+    share_ports(count)
+    shop = Workshop(store, made.spec.recipes, TASK2SIM, device, count, data, keep_backbones=not no_backbones)
+    units = sharded(made.units, shard)
     if dry_run:
-        show_plan(units, pending(units, store) if store.path.exists() else units, design, shop, file_format)
+        show_plan(units, pending(units, store) if store.path.exists() else units, made.design, shop, file_format)
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    # joblib's helper process would report, after an interruption, what it then cleans up
+    # joblib's process that tracks resources would print warnings about them after an interruption
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
-    declare(store, spec, TASK2SIM, tasks)
-    missing = pending(units, store)
-    check_tasks(store.digests(), {task: None for unit in missing for task, _ in unit.cells}, data)
-    bar = SweepBar(len(missing))
+    bar = SweepBar(len(missing(made, shop, units)))
     try:
         report = run(
             units, shop, retries=retries, keep_going=keep_going, spool_only=shard is not None, progress=bar.update
@@ -144,7 +111,7 @@ def use_real(given: Sequence[str]) -> None:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """Stop; joblib's helper threads may stumble over the end of their pool, which is nobody's concern."""
+    """Stop. Threads of joblib then fail because their pool is gone, and would print tracebacks: those are dropped."""
     threading.excepthook = lambda _: None
     raise KeyboardInterrupt
 
@@ -193,62 +160,3 @@ def show_plan(units: Sequence[Unit], missing: Sequence[Unit], design: Design, sh
         f"about {hours:.2f} h of work, {hours / shop.workers:.2f} h with {shop.workers} worker(s) ({found.basis}); "
         f"{found.disk / 1e6:.0f} MB of backbones"
     )
-
-
-@click.command()
-@spec_argument
-@store_option
-@data_option
-@format_option("table", "json", "csv")
-@renderer_options
-def status(spec_path: Path, store_path: Path, data: Path | None, file_format: str, **other: Any) -> None:
-    """How far a sweep is: done, running, failed, rate, time left.
-
-    \b
-    Example:
-      t2s-offline status sweeps/tiny.toml --store rewards.duckdb
-    """
-    from t2s_offline.sweep.status import progress_of
-
-    spec, _design, units, _tasks = read_plan(spec_path, data, **use_tdw(other))
-    rows = progress_of(units, Workshop(RewardStore(store_path), spec.recipes, TASK2SIM, data=data))
-    columns = list(rows[0])
-    titles = {"configurations": "all", "per_hour": "an hour", "hours_left": "hours left"}
-    print_rows(columns, [list(row.values()) for row in rows], file_format, titles)
-    store = RewardStore(store_path)
-    for key, (number, state, error) in sorted(attempts(store).items() if store.path.exists() else []):
-        if state == "failed":
-            note(f"failed: {' '.join(map(str, key))}, attempt {number}: {error}")
-    note_refused(store)
-
-
-def note_refused(store: RewardStore) -> int:
-    """Name the shards that were set aside, and why, on stderr; returns how many there are."""
-    from t2s_offline.store.spool import REFUSED, refused, spool_folder
-
-    found = refused(store)
-    for name, reason in found.items():
-        note(f"refused: shard {name}: {reason}")
-    if found:
-        note(f"{len(found)} refused shard(s) lie in {spool_folder(store) / REFUSED}")
-    return len(found)
-
-
-@click.command()
-@click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
-@store_option
-def merge(sources: tuple[Path, ...], store_path: Path) -> None:
-    """Take waiting shards into a store, and the rows of other stores or table folders.
-
-    \b
-    Examples:
-      t2s-offline merge --store rewards.duckdb
-      t2s-offline merge node1.duckdb node2.duckdb --store rewards.duckdb
-    """
-    from t2s_offline.sweep.status import merge_stores
-
-    new: dict[str, Any] = merge_stores(RewardStore(store_path), [RewardStore(path) for path in sources])
-    added = ", ".join(f"{count} {name}" for name, count in new.items() if count and name != "parameters")
-    aside = sum(note_refused(RewardStore(path)) for path in (store_path, *sources))
-    left_out = f"; {aside} shard(s) refused" if aside else ""
-    click.echo(f"{store_path}: {added or 'nothing new'}{' added' if added else ''}{left_out}")

@@ -1,4 +1,4 @@
-"""tables: what ships, checked; and making a table folder of a store."""
+"""tables: table folders, listed and checked, and made of a store."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ def tables_command(
       t2s-offline tables tables/cpu --format json
       t2s-offline tables --ship tables/mine --store rewards.duckdb --probe probe.safetensors
     """
-    from t2s_offline.store import table_folders as tables
+    from t2s_offline.store.table_folders import find_tables, folder_of, homes, ship
+    from t2s_offline.store.table_folders import seal as renew_sums
 
     if folder is not None:
         if names or seal:
             raise BadInput("--ship makes one folder of --store; name no other table beside it")
-        written = tables.ship(RewardStore(store_path), folder, probe)
+        written = ship(RewardStore(store_path), folder, probe)
         note(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in written.items()))
         names = (str(folder),)
     elif probe is not None:
@@ -47,10 +48,10 @@ def tables_command(
         if not names:
             raise BadInput("--seal needs the folders to seal, as in: t2s-offline tables tables/mine --seal")
         for name in names:
-            tables.seal(tables.folder_of(name))
-    found = tables.find_tables(names)
+            renew_sums(folder_of(name))
+    found = find_tables(names)
     if not found:
-        note(f"no table folder in {', '.join(map(str, tables.homes())) or 'tables/'}; make one with --ship FOLDER")
+        note(f"no table folder in {', '.join(map(str, homes())) or 'tables/'}; make one with --ship FOLDER")
     columns = ["name", "tasks", "configurations", "seeds", "rewards", "embeddings", "megabytes", "state"]
     rows = []
     for t in found:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from t2s_offline.cli.sweep import read_plan
+from t2s_offline.cli.renderers import read_plan
 from t2s_offline.errors import BadInput
 from t2s_offline.images.image_files import Pictures
 from t2s_offline.images.task_data import load_task, task_digest
@@ -187,7 +187,7 @@ def test_a_recipe_of_others_has_no_workshop(tmp_path: Path) -> None:
 
 def test_the_share_that_is_tested_is_read_from_the_recipe(tmp_path: Path) -> None:
     """By kept backbones, by a sweep's unit and by `evaluate` alike: of 1,797 digits 540 for 359."""
-    from t2s_offline.cli.tasks import evaluate_command
+    from t2s_offline.cli.evaluate import evaluate_command
 
     text, recipe = 'size = 16\ntest_share = 0.3\nprecision = "float32"', Recipe(size=16, test_share=0.3)
     wanted = len(load_task("digits", 16, test_share=0.3)["test"])

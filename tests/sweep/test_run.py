@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from t2s_offline.cli.sweep import read_plan
+from t2s_offline.cli.renderers import read_plan
 from t2s_offline.errors import BadInput, SweepFailed
 from t2s_offline.learners.reinforce import Reinforce
 from t2s_offline.learners.train_policy import train_policy

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from t2s_offline.cli.sweep import merge, status
+from t2s_offline.cli.merge import merge
+from t2s_offline.cli.status import status
 from t2s_offline.errors import BadFile, BadInput, StoreError, SweepFailed
 from t2s_offline.images.task_data import task_digest
 from t2s_offline.store import schema

@@ -254,7 +254,8 @@ def test_class_folders_and_the_command(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(BadInput, match="3 class folders; expected 4"):
         folder_set(tmp_path / "pictures", 16, classes=4)
 
-    from t2s_offline.cli.tasks import evaluate_command, pretrain_command
+    from t2s_offline.cli.evaluate import evaluate_command
+    from t2s_offline.cli.pretrain import pretrain_command
 
     (tmp_path / "tiny.toml").write_text("size = 16\nepochs = 1\nbatch = 8\neval_pictures = 60\n")
     out = tmp_path / "one.safetensors"

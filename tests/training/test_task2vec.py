@@ -176,7 +176,7 @@ def test_probes_have_names_that_tell_them_apart(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_to_a_store_or_a_file(tmp_path: Path) -> None:
-    from t2s_offline.cli.tasks import embed_command
+    from t2s_offline.cli.embed import embed_command
 
     probe = tmp_path / "probe.safetensors"
     save_backbone(probe, build("resnet18-narrow", seed=0), None, {"size": 16})

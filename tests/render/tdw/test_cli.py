@@ -121,7 +121,7 @@ def test_a_build_that_fails_fails_its_configuration_alone(tmp_path: Path) -> Non
 
 
 def test_lists_change_the_recipe_and_their_place_does_not(tmp_path: Path) -> None:
-    from t2s_offline.cli.sweep import read_plan
+    from t2s_offline.cli.renderers import read_plan
 
     spec = tmp_path / "spec.toml"
     spec.write_text(SPEC)
