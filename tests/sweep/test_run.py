@@ -1,6 +1,6 @@
 """Sweeps on the CPU with a recipe of seconds: resumed, shared, killed, and always the same rows."""
 
-from __future__ import hashlib
+from __future__ import annotations
 
 import hashlib
 import os
