@@ -1,12 +1,15 @@
-"""Exact policy gradient: on a complete table the expected reward of a factored policy is a sum; nothing is sampled.
+"""Exact policy gradient: the expected reward of a factored policy summed over all configurations, without sampling.
 
-Comes in: rewards of training tasks over all configurations, and their embeddings. Goes out: the same factored policy
-that Algorithm 1 learns, saved and read alike. Missing cells count as the task's mean. Ignores how the policy is used.
+The objective is equation 1 of the Task2Sim paper, E[R] = sum over configurations c of P(c) R(c), on rewards
+standardised by task; a missing cell counts as the task's mean. The policy is that of Algorithm 1 and is saved in the
+same form.
 
-Two things make it work. Contexts are centred and whitened (`context.whitening`), then folded into the first layer: raw
-Task2Vec vectors are nearly parallel, and one configuration for all tasks is then a strong attractor. And the expected
-reward of independent heads has local maxima (no single head can move): with `risk` > 0 the gradient is that of
-log E[exp(risk x reward)] / risk, which prefers the best cell to a good neighbourhood; risk falls to 0 over the epochs.
+Two things differ from Algorithm 1 besides the sampling:
+- Inputs are centred and whitened (`embedding_space.whitening`); the projection is then folded into the first layer.
+  With nearly parallel embeddings gradient ascent otherwise ends at one configuration for all tasks.
+- E[R] of independent heads has local maxima that no change of a single head leaves. With `risk` = b > 0 the gradient is
+  that of the exponential utility log E[exp(b R)] / b (Howard and Matheson 1972), which for large b is near max R. b
+  falls linearly to 0 over the first three quarters of the epochs, so that the last quarter maximises E[R].
 """
 
 from __future__ import annotations
@@ -27,12 +30,15 @@ from t2s_offline.space import SimSpace
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam's defaults (Kingma and Ba 2015, algorithm 1)
 
 
 @dataclass(frozen=True)
 class Exact:
-    """Hyperparameters. risk: per SD of a task's rewards at the start; it falls linearly to 0 by three quarters."""
+    """Hyperparameters: steps of Adam on all tasks at once, units of each hidden layer, Adam's rate at the start (it
+    falls linearly to 0), and the risk parameter b at the start, per SD of a task's rewards. BadInput for a value out
+    of range.
+    """
 
     epochs: int = 200
     hidden: int = 64
@@ -48,7 +54,7 @@ class Exact:
                 raise BadInput(f"{field.name} is {value}; expected a number of at least {int(field.name == 'hidden')}")
 
     def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> FactoredPolicy:
-        """Train one network on the standardised rewards."""
+        """Train one network on the standardised rewards; `rng` draws its initial weights."""
         with threadpool_limits(1):  # small products: threads cost more than they give, and would change rounding
             return self._fit(matrix, embeddings, rng)
 
@@ -74,12 +80,13 @@ class Exact:
                 bias1, bias2 = 1 - BETA1 ** (epoch + 1), 1 - BETA2 ** (epoch + 1)
                 layer += rate * (m / bias1) / (np.sqrt(v / bias2) + EPSILON)
         weight1, bias1_H, *rest = layers
-        folded_HD = weight1 @ project_RD  # W z = W P (x - centre)
+        folded_HD = weight1 @ project_RD  # W P (x - centre) = (W P) x - (W P) centre
         folded = [folded_HD, bias1_H - folded_HD @ centre_D, *rest]
         return FactoredPolicy(matrix.space, (MLP(*(layer.astype(np.float32) for layer in folded)),))
 
     def _start(self, inputs: int, outputs: int, rng: np.random.Generator) -> list[Float64]:
-        """He-scaled weights; the last layer starts at zero, so every configuration is equally likely."""
+        """Normal weights of variance 2 / inputs (He et al. 2015); the last layer is zero: all configurations are
+        equally likely."""
         sizes = ((self.hidden, inputs), (self.hidden, self.hidden))
         layers = []
         for rows, columns in sizes:
@@ -88,7 +95,7 @@ class Exact:
 
 
 def one_hot_levels(space: SimSpace) -> Float64:
-    """Which level of which head each configuration takes, shape (C, L), L the sum of levels."""
+    """1 where a configuration has a level of a head, else 0; shape (C, L), L the sum of levels."""
     start_P = np.r_[0, np.cumsum(space.levels_P)[:-1]]
     heads_CL = np.zeros((len(space), int(space.levels_P.sum())))
     np.put_along_axis(heads_CL, space.digits_CP + start_P, 1.0, axis=1)
@@ -98,9 +105,11 @@ def one_hot_levels(space: SimSpace) -> Float64:
 def expected_gradient(
     logit_TL: Float64, z_TC: Float64, heads_CL: Float64, space: SimSpace, risk: float = 0.0
 ) -> tuple[Float64, Float64]:
-    """Expected reward (T,) and the exact gradient at the logits (T, L) of it, or of its risk-seeking form.
+    """Expected reward (T,), and the gradient at the logits (T, L) of E[r], or of log E[exp(risk r)] / risk for risk >
+    0.
 
-    d E[r] / d logit of level l = sum over configurations with l of P(c) r(c) - P(l) E[r].
+    d E[r] / d logit of level l = sum over configurations c with level l of P(c) r(c), minus P(l) E[r]. The other
+    gradient is (Q(l) - P(l)) / risk, where Q(c) is proportional to P(c) exp(risk r(c)).
     """
     chance_TL = np.concatenate(
         [softmax(part) for part in np.split(logit_TL, np.cumsum(space.levels_P)[:-1], axis=1)], axis=1
@@ -119,7 +128,7 @@ def expected_gradient(
 def _gradients(
     layers: list[Float64], context_TR: Float64, z_TC: Float64, heads_CL: Float64, space: SimSpace, risk: float
 ) -> list[Float64]:
-    """Gradients of the mean over tasks, in the order of `layers`."""
+    """Gradients of the mean objective over tasks by backpropagation, in the order of `layers`."""
     weight1, bias1, weight2, bias2, weight3, bias3 = layers
     hidden1_TH = np.maximum(context_TR @ weight1.T + bias1, 0)
     hidden2_TH = np.maximum(hidden1_TH @ weight2.T + bias2, 0)

@@ -1,11 +1,14 @@
-"""Linear contextual bandits, LinUCB and Thompson sampling, replayed on the table.
+"""Linear contextual bandits replayed on the table: LinUCB and Thompson sampling.
 
-Comes in: rewards and embeddings of training tasks. Goes out: a policy, greedy on the posterior mean. Features of (task,
-configuration): main effects and pairs of parameters (contrasts of `walsh.py`), each alone and times the task's first
-few whitened context coordinates. A round shows every training task once; the regression is updated after the round.
-Ignores interactions of three parameters and more: that is what makes it linear, and a baseline.
+The reward of a (task, configuration) pair is modelled as w' x. x holds the main effects and pairs of parameters
+(contrasts of `walsh.py`; interactions of three and more are left out), each alone and times the task's first few
+whitened context coordinates. w has the posterior of ridge regression on the rewards seen, with mean m and covariance
+V. A round shows every training task once and chooses for each the configuration with the highest
 
-Cells that are missing cannot be chosen in the replay.
+    m' x + explore x sqrt(x' V x)                        LinUCB (Chu et al. 2011, algorithm 1)
+    w' x, w drawn from N(m, explore^2 V)                 Thompson sampling (Agrawal and Goyal 2013, algorithm 1)
+
+The regression is updated after the round. A missing cell is never chosen. The policy then takes the highest m' x.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ Float64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Linear:
-    """explore: width of the bonus (LinUCB) or of the draws (Thompson), in SDs; ridge: prior precision of a weight."""
+    """explore: width of the bonus (LinUCB) or of the draws (Thompson), in SDs; ridge: prior precision of a weight;
+    contexts: how many whitened coordinates are used. BadInput for a value out of range."""
 
     kind: Literal["ucb", "thompson"] = "ucb"
     rounds: int = 30
@@ -93,7 +97,7 @@ def features(space: SimSpace) -> Float64:
 
 
 def augment(context_TR: Float64) -> Float64:
-    """A constant before the context coordinates, shape (T, R + 1)."""
+    """Context coordinates with a constant 1 before them, shape (T, R + 1)."""
     return np.c_[np.ones(len(context_TR)), context_TR]
 
 
@@ -103,7 +107,7 @@ def predict(weight_F: Float64, context_TR: Float64, feature_CF: Float64) -> Floa
 
 
 def _variance(inverse_FF: Float64, context_TR: Float64, feature_CF: Float64) -> Float64:
-    """Variance of the predictions, shape (T, C): (u x v)' V (u x v) for context u and features v."""
+    """Variance of the predictions, shape (T, C): x' V x for x the Kronecker product of context and features."""
     inputs, width = context_TR.shape[1], feature_CF.shape[1]
     cube = inverse_FF.reshape(inputs, width, inputs, width)
     by_task_TFF = np.einsum("ti,iajb,tj->tab", context_TR, cube, context_TR, optimize=True)
@@ -112,7 +116,7 @@ def _variance(inverse_FF: Float64, context_TR: Float64, feature_CF: Float64) -> 
 
 @dataclass(frozen=True)
 class LinearPolicy:
-    """weight_F: one weight a (context coordinate, feature), context first."""
+    """weight_F: a weight for each pair of context coordinate and feature, the context coordinate varying slowest."""
 
     space: SimSpace
     centre_D: Float64

@@ -1,15 +1,23 @@
-"""Hyperparameters of the surrogate by marginal likelihood, in closed form.
+"""Hyperparameters of the surrogate by maximum marginal likelihood (evidence) in closed form.
 
-Model. Standardised rewards of T tasks, Z (T, C), are matrix-normal: covariance A between tasks, Sigma between
-configurations.
-    A     = shared + similar x exp(-distance / (2 length²)) + identity   (what all tasks have in common, what tasks with
-                                                                          similar embeddings have, a task's own part)
-    Sigma ~ inverse Wishart with mean the diffusion kernel and x + 2 degrees of freedom beyond the least
-Sigma is integrated out: Z is then a matrix t. So Sigma is the kernel as far as nothing is known, and what the training
-tasks teach (x tasks weigh as much as the kernel). A large x gives a plain Gaussian process.
+Model. Standardised rewards of T tasks, Z (T, C), are matrix-normal with covariance A between tasks and Sigma between
+configurations:
 
-Comes in: coefficients of Z in a basis without the constant, distances between tasks. Goes out: the hyperparameters and
-their log evidence. Ignores how rewards were standardised.
+    A     = shared + similar x exp(-distance / (2 length^2)) + identity
+            (a part that all tasks share, one that tasks with similar embeddings share, one of each task alone;
+            `distance` is squared)
+    Sigma ~ inverse Wishart with scale matrix Psi = x K and mean K, K the diffusion kernel of `walsh.py`
+
+x is the weight of the prior: after T tasks the posterior mean of Sigma is (x K + Z' A^-1 Z) / (x + T). For large x this
+is a Gaussian process with kernel K. With Sigma integrated out Z has a matrix t distribution (Gupta and Nagar 2000,
+chapter 4). Z is given by its F = C - 1 coefficients in a basis without the constant, since a task's level is modelled
+apart. With d = F + 1 + x degrees of freedom
+
+    log p(Z) = log Gamma_T((d + T) / 2) - log Gamma_T((d + T - F) / 2) - (T F / 2) log pi - (T / 2) log |Psi|
+               + ((d + T - F) / 2) log |A| - ((d + T) / 2) log |A + Z Psi^-1 Z'|
+
+where Gamma_T is the multivariate gamma function. Gradients are exact; weak Gaussian priors on the hyperparameters are
+added to it.
 """
 
 from __future__ import annotations
@@ -32,16 +40,17 @@ from t2s_offline.space import SimSpace
 Float64 = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-#: log of amplitude, nugget, shared, similar, length, x; then logit rho. Weak priors keep what data do not tell sane.
+#: Gaussian priors of theta: logs of amplitude, nugget, shared, similar, length and x, then logit(rho) of each
+#: parameter. They are wide and bound the hyperparameters that the rewards say little about.
 PRIOR_MEAN = (1.0, -2.0, -1.0, -1.0, 0.0, 2.0)
 PRIOR_SD = (3.0, 3.0, 3.0, 3.0, 1.0, 3.0)
 RHO_MEAN, RHO_SD = -1.0, 2.0
-BOUND = 9.0
+BOUND = 9.0  # of the absolute value of each theta in the search
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What `maximise` found; `log_evidence` in nats, with the log prior density up to a constant."""
+    """Hyperparameters at the maximum; `log_evidence` in nats, with the log prior density up to a constant added."""
 
     kernel: DiffusionKernel
     shared: float
@@ -51,14 +60,15 @@ class Hyperparameters:
     log_evidence: float
 
     def between(self, distance_XT: Float64) -> Float64:
-        """Covariance between tasks at these distances, without a task's own part, same shape."""
+        """Covariance between different tasks at these squared distances: A without the identity, same shape."""
         return self.shared + self.similar * np.exp(-distance_XT / (2 * self.length**2))
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Log evidence as a function of the hyperparameters. measured_O: indices of the O configurations that Z covers;
-    z_TO: standardised rewards, rows of mean 0; distance_TT: between training tasks."""
+    """Data of the marginal likelihood. measured_O: array indices of the O configurations that Z covers; z_TO:
+    standardised rewards, rows of mean 0; distance_TT: squared distances between training tasks; embedded: whether A has
+    the part of similar embeddings. BadInput for fewer than two tasks or configurations."""
 
     space: SimSpace
     measured_O: Ints
@@ -81,7 +91,7 @@ class Evidence:
         return walsh.contrasts(len(self.measured_O))[1:].T
 
     def maximise(self, iterations: int = 150) -> Hyperparameters:
-        """Ascend by L-BFGS with exact gradients from the prior means."""
+        """Maximise by L-BFGS-B from the prior means, in at most `iterations` iterations."""
         parameters = len(self.space.params)
         mean = np.r_[PRIOR_MEAN, np.full(parameters, RHO_MEAN)]
         sd = np.r_[PRIOR_SD, np.full(parameters, RHO_SD)]
@@ -118,7 +128,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class _Likelihood(ABC):
-    """Matrix-t log density of coefficient_TF and its gradient; subclasses know the kernel in the basis."""
+    """Log density of the coefficients of Z under the matrix t, and its gradient; subclasses represent the kernel."""
 
     coefficient_TF: Float64
     distance_TT: Float64
@@ -126,7 +136,7 @@ class _Likelihood(ABC):
 
     @abstractmethod
     def kernel(self, theta: Float64) -> Any:
-        """What `gram` and `slope` need of the kernel in the basis: computed once an evaluation."""
+        """The kernel in the basis, in the form that `gram` and `slope` take; computed once an evaluation."""
 
     @abstractmethod
     def gram(self, kernel: Any, x: float) -> tuple[Float64, float]:
@@ -134,10 +144,13 @@ class _Likelihood(ABC):
 
     @abstractmethod
     def slope(self, theta: Float64, kernel: Any, x: float, inner_TT: Float64, factor: float) -> tuple[Float64, float]:
-        """d log p / d (amplitude, nugget, rho...) in theta, and d log p / d log of the scale of Psi."""
+        """d log p / d theta for amplitude, nugget and each rho, and d log p / d log x through Psi.
+
+        inner_TT: the inverse of A + Z Psi^-1 Z'; factor: (d + T) / 2.
+        """
 
     def evaluate(self, theta: Float64) -> tuple[float, Float64]:
-        """Log density and gradient in theta."""
+        """Log density and its gradient at theta."""
         tasks, size = self.coefficient_TF.shape
         shared, similar, length, x = np.exp(theta[2:6])
         dof = size + 1 + x
@@ -168,7 +181,11 @@ class _Likelihood(ABC):
 
 @dataclass(frozen=True)
 class _Spectral(_Likelihood):
-    """All configurations are measured: the kernel is diagonal in the basis of `walsh.transform`."""
+    """All configurations are measured: the kernel is diagonal in the basis of `walsh.transform`, O(T^2 F) an
+    evaluation.
+
+    support_FP: which parameters each coefficient involves.
+    """
 
     support_FP: npt.NDArray[np.bool_]
 
@@ -195,7 +212,8 @@ class _Spectral(_Likelihood):
 
 @dataclass(frozen=True)
 class _Dense(_Likelihood):
-    """Some configurations are measured: the kernel is a matrix over them; O(O³)."""
+    """Some configurations are measured: the kernel is a matrix over them, O(O^3) an evaluation. basis_OF: orthonormal
+    complement of the constant."""
 
     space: SimSpace
     measured_O: Ints

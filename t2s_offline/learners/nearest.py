@@ -1,9 +1,10 @@
-"""Nearest tasks: the configuration that is best, on average, on the k training tasks with the most similar embeddings.
+"""Two learners that answer from the training tasks with the most similar embeddings.
 
-Comes in: rewards and embeddings of training tasks. Goes out: a policy. Rewards are standardised by task, so that a task
-of large spread does not decide alone. k is chosen by leaving one training task out, never on the task asked about.
-Ignores everything else the rewards say: `surrogate.py` uses it. Beside it, the same idea as the authors' code has it:
-what a policy says of the training tasks, mixed by similarity.
+`NearestK`: the configuration with the highest mean reward over the k nearest training tasks. Rewards are standardised
+by task, so that a task of large spread does not decide alone. k is chosen by leaving out one training task at a time.
+
+`DistanceWeighted`: the heads of a policy on the training tasks, averaged with weights by similarity, as in the authors'
+code.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ CHOICES = (1, 2, 3, 5, 8, 13)
 
 @dataclass(frozen=True)
 class NearestK:
-    """`k` None: chosen among CHOICES and all tasks by leaving one training task out."""
+    """`k` None: chosen among CHOICES and all tasks by leaving one training task out. BadInput for k above T."""
 
     k: int | None = None
     name: str = "nearest_k"
     seeded: bool = False
 
     def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> NearestKPolicy:
-        """Standardise rewards and choose k; nothing is random, `rng` is not used."""
+        """Standardise rewards and choose k."""
         tasks = len(matrix.tasks)
         if matrix.tasks != embeddings.tasks:
             raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
@@ -50,7 +51,8 @@ class NearestK:
 
 
 def _choose(z_TC: Float64, distance_TT: Float64) -> int:
-    """The k with the highest mean standardised reward when each training task is left out; the largest of equals."""
+    """The k with the highest mean standardised reward when each training task is left out in turn; of equal ones the
+    largest. All tasks where there are fewer than three, or where all but the one left out are best."""
     tasks = len(z_TC)
     if tasks < 3:
         return tasks
@@ -65,7 +67,7 @@ def _choose(z_TC: Float64, distance_TT: Float64) -> int:
 
 @dataclass(frozen=True)
 class NearestKPolicy:
-    """z_TC: standardised rewards of the training tasks, 0 where missing."""
+    """z_TC: standardised rewards of the training tasks, 0 (the task's mean) where missing."""
 
     space: SimSpace
     context: Context
@@ -87,15 +89,15 @@ class NearestKPolicy:
 
 @dataclass(frozen=True)
 class DistanceWeighted:
-    """A policy's heads on the training tasks, mixed by cosine similarity to the task asked about (`get_dist_wtd_preds`
-    of the authors' training script, there with Algorithm 1's policy)."""
+    """The heads of the base's policy on the training tasks, averaged with the cosine similarity to the task in question
+    as weight (`get_dist_wtd_preds` of the authors' training script, which has Algorithm 1 as base)."""
 
     base: Learner[FactoredPolicy] = field(default_factory=Exact)
     name: str = "distance_weighted"
     seeded: bool = True
 
     def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> DistanceWeightedPolicy:
-        """Fit the base and keep what it says of its training tasks."""
+        """Fit the base and keep its heads on the training tasks."""
         policy = self.base.fit(matrix, embeddings, rng=rng)
         return DistanceWeightedPolicy(matrix.space, embeddings.unit_TD, tuple(policy.marginals(embeddings.unit_TD)))
 
@@ -109,7 +111,8 @@ class DistanceWeightedPolicy:
     heads: tuple[Float64, ...]
 
     def weights(self, unit_XD: Float32) -> Float64:
-        """Cosine with each training task over its sum, shape (X, T); equal where no task is alike."""
+        """Cosine with each training task, at least 0, divided by the sum over tasks, shape (X, T); 1 / T where all are
+        0."""
         if unit_XD.shape[1] != self.unit_TD.shape[1]:
             raise BadInput(
                 f"embeddings of shape {unit_XD.shape}; the policy was trained on {self.unit_TD.shape[1]} values a "

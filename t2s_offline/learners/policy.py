@@ -1,6 +1,7 @@
-"""Policies: task embedding in, probabilities over configurations out; saved as safetensors and JSON, never pickle.
+"""Policies map unit embeddings (T, D) to probabilities over configurations (T, C).
 
-Comes in: unit embeddings (T, D). Goes out: probabilities (T, C). Ignores how a policy was learned.
+A policy with a head for each parameter is saved to a folder: weights as safetensors, the rest as JSON. Reading one
+checks sizes, shapes and values before they are used and runs no code from the files.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Policy(Protocol):
         ...
 
     def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
-        """Distribution over the measured configurations that is acted on, shape (T, C), rows sum to 1."""
+        """Distribution that the choice is drawn from, shape (T, C), rows sum to 1, 0 outside `measured_C` (C,)."""
         ...
 
 
@@ -67,7 +68,7 @@ class MLP:
 class FactoredPolicy:
     """P(a) = product over parameters of head_i(a_i) (paper, section 3.3), mean over the networks of several seeds.
 
-    centre_D: what is subtracted from a unit embedding, which is then made of length 1 again; None for nothing.
+    centre_D: subtracted from unit embeddings, which are then scaled to length 1 again; None: embeddings as they are.
     """
 
     space: SimSpace
@@ -105,9 +106,9 @@ class FactoredPolicy:
 
 
 def centred(unit_TD: Float32, centre_D: Float32 | None) -> Float32:
-    """Unit embeddings about a centre, of length 1 again, shape (T, D); as they are without one.
+    """Unit embeddings minus `centre_D`, scaled to length 1 again, shape (T, D); unchanged where it is None.
 
-    Task2Vec vectors are nearly parallel: about their mean they tell tasks apart. What lies at the centre becomes zeros.
+    Task2Vec vectors are nearly parallel; their differences from the mean are not. A row at the centre becomes zeros.
     """
     if centre_D is None:
         return unit_TD
@@ -124,14 +125,15 @@ def softmax(logits: Float64) -> Float64:
 
 @dataclass(frozen=True)
 class SavedPolicy:
-    """A policy with what it was made from: `card` holds recipe, metric, probe, tasks, seeds, versions, figures."""
+    """A policy and its card: recipe, metric, probe, tasks, seeds, versions, and the rewards reached in training."""
 
     policy: FactoredPolicy
     card: Mapping[str, Any]
 
 
 def save_policy(folder: Path, policy: FactoredPolicy, card: Mapping[str, Any]) -> None:
-    """Write weights, then the card as the finished mark; each file appears whole or not at all."""
+    """Write the weights, then the card, each atomically. A folder without a card holds no policy, so an interrupted
+    call leaves none. BadFile when the folder cannot be written."""
     from safetensors.numpy import save
 
     tensors = {
@@ -196,7 +198,7 @@ def _read_card(path: Path) -> dict[str, Any]:
 
 
 def _seeds(shapes: Mapping[str, tuple[int, ...]], levels: int) -> int:
-    """How many networks tensors of these shapes are, by the layout of `save_policy`; BadInput for another layout."""
+    """Number of networks in tensors of these shapes, by the layout of `save_policy`; BadInput for another layout."""
     width, inputs = (shapes.get("0.weight1") or (0, 0))[:2] if len(shapes.get("0.weight1", ())) == 2 else (0, 0)
     if not width or not inputs:
         raise BadInput("it has no network of one unit or more")

@@ -1,11 +1,10 @@
-"""What is believed of one task before and after measuring a few configurations.
+"""Distribution of one task's rewards before (`Belief`) and after (`Posterior`) measuring a few configurations.
 
-Comes in: a prior over standardised rewards (a mean and a covariance over configurations), the level and spread of
-rewards of known tasks, and measured rewards in percent. Goes out: mean and variance of every configuration in percent.
-
-A task's reward is level + scale x z, z ~ N(mean_C, covariance). Both are unknown for a new task: the level is Gaussian,
-the scale is summed over a grid, each grid point weighted by its marginal likelihood of what was measured. Ignores how
-the prior was made and which configuration to measure next.
+The reward of configuration c, in percent, is level + scale x z_c with z ~ N(mean_C, covariance), standardised rewards.
+For a new task level and scale are unknown: level ~ N(mean, sd^2) is integrated in closed form, which adds its variance
+to every entry of the covariance; log(scale) ~ N(log_scale, log_scale_sd^2) is summed over a grid whose points are
+weighted by prior times marginal likelihood of the measured rewards. At each grid point the rest is Gaussian process
+regression (Rasmussen and Williams 2006, section 2.2), so the posterior is a mixture of Gaussians.
 """
 
 from __future__ import annotations
@@ -24,13 +23,16 @@ from t2s_offline.errors import BadInput
 Float64 = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-GRID = np.linspace(-2.5, 2.5, 15)  # scales, in standard deviations of their logarithm
-JITTER = 1e-8
+GRID = np.linspace(-2.5, 2.5, 15)  # grid of log(scale) about its mean, in SDs
+JITTER = 1e-8  # variance added so that covariances can be factorised, in squares of the scale
 
 
 def standardise(reward_TC: Float64) -> tuple[Float64, Float64, Float64]:
-    """Rewards minus the task's mean over its SD (T, C), the means (T,) and SDs (T,) in percent; NaN is left out and
-    stays. A constant row becomes zeros: it prefers nothing. BadInput when a row has no reward."""
+    """(Reward - mean of the task) / SD of the task (T, C), and the means (T,) and SDs (T,) in percent.
+
+    NaN is left out of means and SDs and stays NaN. A constant row becomes zeros and has SD 0. BadInput when a row has
+    no reward.
+    """
     empty_T = np.isnan(reward_TC).all(axis=1)
     if empty_T.any():
         raise BadInput(f"{int(empty_T.sum())} of the training tasks have no reward; leave them out or sweep them")
@@ -51,9 +53,9 @@ class Level:
 
 @dataclass(frozen=True)
 class Belief:
-    """Prior of one task. mean_C: standardised rewards; covariance = weight x kernel + factor' factor + diag(extra_C).
+    """Prior of one task's standardised rewards: N(mean_C, weight x kernel + factor_FC' factor_FC + diag(extra_C)).
 
-    factor_FC: (F, C), what the training tasks taught of how configurations go together.
+    factor_FC: (F, C), the part of the covariance that was learned from F training tasks.
     """
 
     kernel: DiffusionKernel
@@ -69,7 +71,7 @@ class Belief:
         return self.weight * self.kernel.variance() + (self.factor_FC**2).sum(axis=0) + self.extra_C
 
     def columns(self, index_K: Ints) -> Float64:
-        """Covariance of every configuration with these, shape (C, K)."""
+        """Covariance of every configuration with those of array index `index_K`, shape (C, K)."""
         every_C = np.arange(len(self.mean_C))
         block_CK = self.weight * self.kernel.block(every_C, index_K) + self.factor_FC.T @ self.factor_FC[:, index_K]
         block_CK[index_K, np.arange(len(index_K))] += self.extra_C[index_K]
@@ -84,7 +86,7 @@ class Belief:
         return self.mean_C + smooth_NC + learned_NC + rng.standard_normal((count, size)) * np.sqrt(self.extra_C)
 
     def gain(self) -> tuple[Float64, Float64]:
-        """Prior mean and SD of reward minus the task's mean over configurations, in percent, each (C,)."""
+        """Prior mean and SD of reward minus level, in percent, each (C,)."""
         scale_G, weight_G = self.scales()
         first, second = weight_G @ scale_G, weight_G @ scale_G**2
         return first * self.mean_C, np.sqrt(second * (self.variance_C + self.mean_C**2) - (first * self.mean_C) ** 2)
@@ -95,11 +97,14 @@ class Belief:
         return np.exp(self.level.log_scale + self.level.log_scale_sd * GRID), weight_G / weight_G.sum()
 
     def given(self, index_K: Ints, reward_K: Float64, *, noise_sd: float = 0.0) -> Posterior:
-        """Condition on measured rewards in percent; `noise_sd`: SD of one measurement about the reward, in percent."""
+        """Condition on measured rewards in percent; `noise_sd`: SD of one measurement about the reward, in percent.
+
+        BadInput when a measured reward is not finite.
+        """
         return self.given_columns(self.columns(index_K), index_K, reward_K, noise_sd=noise_sd)
 
     def given_columns(self, cross_CK: Float64, index_K: Ints, reward_K: Float64, *, noise_sd: float = 0.0) -> Posterior:
-        """`given` with `columns(index_K)` computed before: a sequence of measurements adds one column at a time."""
+        """`given` for `cross_CK` = `columns(index_K)`, so that a sequence of measurements computes each column once."""
         scale_G, prior_G = self.scales()
         if not np.isfinite(reward_K).all():
             raise BadInput("a measured reward is not a number; expected percent, 0 to 100; measure it again")
@@ -114,7 +119,7 @@ class Belief:
         residual_GK = reward_K / scale_G[:, None] - mean_GC[:, index_K]
         inverse_GKK = np.linalg.inv(root_GKK)
         white_GK = (inverse_GKK @ residual_GK[:, :, None])[:, :, 0]
-        # cross covariance (C, K) is the same for all scales but for the level's variance
+        # between scales the covariance (C, K) differs by the variance of the level alone, which is added afterwards
         gain_GCK = np.matmul(cross_CK, inverse_GKK.transpose(0, 2, 1))
         gain_GCK += (level_G[:, None] * inverse_GKK.sum(axis=2))[:, None, :]
         log_G = np.log(prior_G) - 0.5 * (white_GK**2).sum(axis=1) - len(index_K) * np.log(scale_G)
@@ -127,7 +132,8 @@ class Belief:
 
 @dataclass(frozen=True)
 class Posterior:
-    """A mixture over G scales. mean_GC, variance_GC: rewards in units of the scale; weight_G sums to 1."""
+    """Mixture of Gaussians over G scales in percent. mean_GC, variance_GC: of rewards divided by the scale. weight_G:
+    sums to 1."""
 
     scale_G: Float64
     weight_G: Float64
@@ -142,7 +148,8 @@ class Posterior:
         return mean_C, np.sqrt(np.maximum(second_C - mean_C**2, 0.0))
 
     def expected_improvement(self, best: float) -> Float64:
-        """Expected gain over `best` of measuring each configuration, both in percent, shape (C,)."""
+        """E[max(reward - best, 0)] of each configuration, in percent, shape (C,) (expected improvement, Jones et al.
+        1998, averaged over scales); best: in percent."""
         sd_GC = self.scale_G[:, None] * np.sqrt(np.maximum(self.variance_GC, JITTER))
         ahead_GC = self.scale_G[:, None] * self.mean_GC - best
         unit_GC = ahead_GC / sd_GC

@@ -1,9 +1,4 @@
-"""Prediction: a saved policy and a task's embedding in, ranked configurations out.
-
-Comes in: a policy with its card, embeddings, and the rewards where the store knows them. Goes out: the configuration,
-probabilities of each parameter's levels, the best few configurations, the nearest training tasks, and the regret.
-Ignores how the task was embedded.
-"""
+"""The answer of a saved policy for one embedded task, and what the store knows of the configurations in it."""
 
 from __future__ import annotations
 
@@ -19,8 +14,12 @@ from t2s_offline.matrix import Embeddings, RewardMatrix
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a policy says of one task. reward, best and regret in percent (scores for logme), None where the store does
-    not know; measured: the path of backbones measured before deciding, when that was asked for."""
+    """A policy's answer for one task.
+
+    probabilities: of each level, by parameter. top: the likeliest configurations. nearest: training tasks by cosine.
+    reward, best, regret: of the answer, of the task's best measured configuration, and best minus reward, in percent
+    (scores for logme); None where the store has none. measured: the steps of a measured shortlist, empty without one.
+    """
 
     task: str
     configuration: str
@@ -46,7 +45,10 @@ def predict(
     top: int = 5,
     nearest: int = 3,
 ) -> Prediction:
-    """Ask the policy about one embedded task; `matrix` adds rewards where it has the task."""
+    """The policy's answer for one embedded task with the `top` likeliest configurations and `nearest` training tasks.
+
+    `matrix` adds rewards where it has the task. BadInput when probe or space are not those of the policy.
+    """
     probe = saved.card.get("probe")
     if probe is not None and probe != embeddings.probe:
         raise BadInput(f"the policy was trained on embeddings of probe {probe}; these are of {embeddings.probe}")
@@ -87,7 +89,7 @@ def predict(
 def after_measuring(
     found: Prediction, configuration: str, path: list[dict[str, Any]], matrix: RewardMatrix | None
 ) -> Prediction:
-    """The prediction with the configuration that measuring led to, and its path."""
+    """The prediction with its configuration replaced by the one that measuring led to; path: the steps of measuring."""
     reward = None
     if matrix is not None and found.task in matrix.tasks:
         reward = known(matrix.reward_TC[matrix.position(found.task), matrix.space.index(configuration)])
@@ -96,7 +98,7 @@ def after_measuring(
 
 
 def known(value: float) -> float | None:
-    """None for NaN: JSON has no other word for what is not known."""
+    """None for NaN, which JSON cannot hold."""
     return None if np.isnan(value) else float(value)
 
 

@@ -1,8 +1,8 @@
-"""Where Algorithm 1 gets its rewards: an array lookup that counts hits and misses.
+"""Rewards for Algorithm 1: a lookup in the reward matrix that counts hits and misses.
 
-Comes in: a matrix and what to do on a miss. Goes out: rewards in percent, NaN for a sample that is to be dropped.
-Ignores how a missing cell is made: that is a function passed in (`cli.py` gives the live path), so learners never
-import rendering or training code.
+What happens on a miss is `on_miss`: "error" raises MissingReward, "skip" gives NaN so that the sample is dropped,
+"live" calls a function that measures the cell. The command line passes that function in, so that learners import no
+rendering or training code.
 """
 
 from __future__ import annotations
@@ -18,13 +18,17 @@ from t2s_offline.errors import BadInput, MissingReward
 from t2s_offline.matrix import RewardMatrix
 
 OnMiss = Literal["error", "skip", "live"]
-#: (task, configuration) -> reward in percent, on the part of the task that the learner may look at.
+#: (task, configuration) -> reward in percent on the part of the task that learners look at: val, or test without it
 Evaluator = Callable[[str, str], float]
 
 
 @dataclass
 class RewardSource:
-    """Rewards of a matrix. `live` is called once for a missing cell; what it returns is kept in `filled`."""
+    """Rewards of a matrix. `live` is called once for a missing cell, and its answer is kept in `filled`.
+
+    hits, misses: look-ups that found a reward, and that did not. mean_T: mean of the known rewards of each task, shape
+    (T,), NaN without any. BadInput for on_miss "live" without `live`.
+    """
 
     matrix: RewardMatrix
     on_miss: OnMiss = "error"
@@ -50,7 +54,10 @@ class RewardSource:
         )
 
     def rewards(self, task_B: npt.NDArray[np.int64], configuration_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Rewards of B samples given as row and column of the matrix, shape (B,)."""
+        """Rewards in percent of B samples given by row and column of the matrix, shape (B,); NaN for a skipped miss.
+
+        MissingReward for a miss under "error"; BadInput where `live` returns no percentage.
+        """
         reward_B = self.reward_TC[task_B, configuration_B]
         if self.complete:
             self.hits += len(reward_B)
@@ -65,10 +72,12 @@ class RewardSource:
     def baselines(
         self, task_B: npt.NDArray[np.int64], configuration_B: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
-        """Rewards to compare samples with, shape (B,): a missing one is the mean of the task's known rewards.
+        """Rewards of the greedy configurations as baselines, shape (B,); a missing one is the mean of the task's known
+        rewards.
 
-        Dropping those samples as well would hold a task for ever whose likeliest configuration is missing; any
-        baseline that does not depend on the action leaves the gradient unbiased.
+        If those samples were dropped too, a task whose likeliest configuration is missing would never be trained again.
+        The gradient stays unbiased: any baseline that does not depend on the sampled action leaves it so (Williams
+        1992).
         """
         reward_B = self.rewards(task_B, configuration_B)
         if self.complete:

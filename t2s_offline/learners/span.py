@@ -1,16 +1,18 @@
-"""The policy network trained in the span of the training embeddings.
+"""SGD for the policy network with the first layer restricted to the span of the training embeddings.
 
-T training tasks span at most T of the D embedding dimensions, and with SGD, momentum and weight decay nothing else is
-learned, so training on D = 9600 inputs is exact with about T. With x = Q z, Q (D, R) orthonormal, and the first layer
-W = (W Q) Q' + W_perp: on a training task W x = (W Q) z; the gradient of W is (gradient of W Q) Q', so it never touches
-W_perp; weight decay shrinks W_perp by a factor that does not depend on the data, so one scalar stands for it.
+T training tasks span at most T of the D = 9600 embedding dimensions, so the first layer can be trained on R <= T inputs
+with the same result. With x = Q z, Q (D, R) orthonormal, split W = (W Q) Q' + W_perp. Then W x = (W Q) z, and the
+gradient at W is (gradient at W Q) Q', which is 0 on W_perp. Weight decay multiplies W_perp by a factor that does not
+depend on the data, so one scalar holds it (`outside`).
 
-Weight decay costs no pass over the weights either. With v = p + c w, where c solves momentum c + decay =
-c / (1 + rate c), the step v' = momentum v + g + decay w, w' = w - rate v' is exactly p' = (1 + rate c)(momentum p + g),
-w' = (w - rate p') / (1 + rate c); the last division is kept as one scalar, `scale`.
+Weight decay needs no pass over the weights either. Write the velocity as v = p + c w, where c solves
+momentum c + decay = c / (1 + rate c). Then PyTorch's step v' = momentum v + g + decay w, w' = w - rate v' is equal to
 
-Comes in: unit embeddings, mini-batches, gradients at the logits. Goes out: logits, and at the end the full network.
-Ignores rewards. Weights lie in one flat buffer and velocities in another: a step costs the traffic of both.
+    p' = (1 + rate c) (momentum p + g)
+    w' = (w - rate p') / (1 + rate c)
+
+and the division is kept as one scalar for all weights (`scale`). Both identities follow by substitution. Weights lie in
+one flat buffer and velocities in another, because the time of a step is the time to move both through memory.
 """
 
 from __future__ import annotations
@@ -24,11 +26,13 @@ from t2s_offline.learners.policy import MLP
 
 Float32 = npt.NDArray[np.float32]
 
-FLUSH, NOTHING = 64, 1e-30  # steps, and what counts as no velocity: 0.9 ** 64 leaves it far above 1e-38
+#: Every FLUSH steps velocities below NOTHING become 0. With momentum 0.9 one of 1e-30 is above 1e-33 until the next
+#: time, and subnormal numbers (below 1e-38), which slow arithmetic down, do not occur.
+FLUSH, NOTHING = 64, 1e-30
 
 
 def span(unit_TD: Float32) -> tuple[Float32, Float32]:
-    """Q (D, R) orthonormal and z (T, R) with x = Q z for every row x; R is the rank, at most T."""
+    """Q (D, R) with orthonormal columns and z (T, R) such that x = Q z for every row x; R is the rank, at most T."""
     left_TR, singular_R, right_RD = np.linalg.svd(unit_TD.astype(np.float64), full_matrices=False)
     keep = singular_R > singular_R[0] * 1e-6  # float32 embeddings: smaller directions are rounding
     basis_DR = right_RD[keep].T
@@ -120,7 +124,7 @@ class SpanNetwork:
         g = self.g
         d2_BH = np.float32(self.scale) * (logit_BL @ self.p["weight3"])
         d2_BH *= self.hidden2_BH > 0
-        # in this order neither matrix is read across its rows: half the time of the transposed product
+        # with this order of operands BLAS reads both matrices along rows: half the time of the transposed product
         d1_BH = sgemm(self.scale, np.asfortranarray(d2_BH), self.p["weight2"].T)
         d1_BH *= self.hidden1_BH > 0
         np.matmul(d1_BH.T, self.z_BR, out=g["weight1"])
@@ -137,7 +141,7 @@ class SpanNetwork:
         if rate != self.rate:
             self._change_rate(rate)
         self.steps += 1
-        if self.steps % FLUSH == 0:  # velocities of idle units fade; numbers below 1e-38 would slow every pass
+        if self.steps % FLUSH == 0:  # see FLUSH: velocities of units without gradient decay
             self.velocity[np.abs(self.velocity) < NOTHING] = 0
         grow = 1.0 + rate * self.mixed
         if logit_BL is None:
@@ -156,7 +160,7 @@ class SpanNetwork:
         self.outside -= rate * self.outside_velocity
 
     def _change_rate(self, rate: float) -> None:
-        """Find c for the new rate and keep the velocities what they are."""
+        """Solve for c at the new rate and rewrite p so that the velocities v stay; BadInput where c does not exist."""
         free = 1.0 - self.momentum - rate * self.decay
         inside = free * free - 4.0 * rate * self.momentum * self.decay
         if inside < 0 or free <= 0:
@@ -169,7 +173,7 @@ class SpanNetwork:
         self.rate, self.mixed = rate, float(mixed)
 
     def full(self) -> MLP:
-        """The network on D inputs."""
+        """The trained network on D inputs."""
         p = {name: np.float32(self.scale) * value for name, value in self.p.items()}
         outside = np.float32(self.outside)
         inside_HR = p["weight1"] - outside * self.initial1_HR

@@ -1,9 +1,13 @@
 """The surrogate: a Gaussian process over (task, configuration) whose covariance between configurations is learned.
 
-Comes in: rewards of training tasks (cells may be missing, several seeds are averaged) and their embeddings. Goes out: a
-policy that gives each task a `Belief`: mean and uncertainty of every configuration, to be sharpened by measuring. See
-`evidence.py` for the model; hyperparameters and the form of the context are chosen by marginal likelihood on the
-training tasks alone. Ignores what is measured next: `measure.py`.
+`marginal_likelihood.py` states the model. Hyperparameters and the form of the context (values or ranks of the
+embedding) maximise the marginal likelihood of the training tasks' rewards; several seeds of a cell are averaged. The
+policy gives each task a `Belief`, mean and covariance of its rewards, which `shortlist.py` conditions on measured
+configurations.
+
+Missing cells are replaced by their posterior means given the other tasks and the task's own cells, and the fit is
+repeated (FILL_ROUNDS times). Filled cells then count as known, so intervals are somewhat too narrow. A configuration
+that no task has is predicted by the kernel and keeps its variance (`unseen_C`).
 """
 
 from __future__ import annotations
@@ -31,12 +35,12 @@ Float64 = npt.NDArray[np.float64]
 
 FORMS: tuple[Form, ...] = ("ranks", "cosine")
 FILL_ROUNDS = 2
-DRAWS = 512
+DRAWS = 512  # draws from the belief behind `SurrogatePolicy.probabilities`
 
 
 @dataclass(frozen=True)
 class Surrogate:
-    """`embedded=False` leaves the embeddings out: every new task gets the same belief (an ablation)."""
+    """`embedded=False` is an ablation without embeddings: every new task has the same belief."""
 
     embedded: bool = True
     seeded: bool = False
@@ -46,7 +50,7 @@ class Surrogate:
         return "surrogate" if self.embedded else "surrogate_shared"
 
     def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> SurrogatePolicy:
-        """Fit to `matrix.signal_TC`; nothing is random, `rng` is not used."""
+        """Fit to `matrix.signal_TC`. BadInput for fewer than two tasks, or fewer than two rewards of a task."""
         with threadpool_limits(1):  # small products: threads cost far more than they give
             return self._fit(matrix, embeddings)
 
@@ -79,7 +83,7 @@ class Surrogate:
         measured_O: npt.NDArray[np.int64],
         noise: CellNoise,
     ) -> SurrogatePolicy:
-        """Fit to rewards of the measured configurations, none missing: the form with the higher evidence wins."""
+        """Fit to rewards (T, O) of the measured configurations, none missing; of FORMS the one of higher evidence."""
         z_TO, mean_T, sd_T = standardise(reward_TO)
         candidates = []
         for form in FORMS if self.embedded else FORMS[:1]:
@@ -87,7 +91,8 @@ class Surrogate:
             evidence = Evidence(matrix.space, measured_O, z_TO, context.distance(embeddings.unit_TD), self.embedded)
             candidates.append((evidence.maximise(), context, evidence))
         found, context, evidence = max(candidates, key=lambda candidate: candidate[0].log_evidence)
-        # noise of the training rewards is in the nugget, which bounds it; a reward itself has none
+        # The fitted nugget includes the noise of the training rewards. It bounds the binomial part of that noise
+        # (`share`); the noise is then taken out of it, since the belief is about rewards without noise.
         at = np.flatnonzero(sd_T > 0)
         of_task, whole = (mean_T[at], matrix.pictures_T[at]), found.shared + found.similar + 1.0
         binomial = float(np.nan_to_num(binomial_variance(*of_task) / sd_T[at] ** 2).mean()) if len(at) else 0.0
@@ -103,8 +108,9 @@ class Surrogate:
 
 @dataclass(frozen=True)
 class SurrogatePolicy:
-    """What was fitted. z_TC: standardised rewards of the training tasks, extended to all configurations; unseen_C:
-    prior variance that no training task has narrowed; noise: what is known of the noise of a measurement."""
+    """A fitted surrogate. found: the hyperparameters; kernel: theirs, without noise in its nugget; z_TC: standardised
+    rewards of the training tasks, predicted for configurations that no task has; unseen_C: prior variance of those
+    given the measured ones, 0 elsewhere; level: of new tasks; noise: of a measurement."""
 
     space: SimSpace
     context: Context
@@ -122,16 +128,22 @@ class SurrogatePolicy:
         return self.found.between(self.context.distance(self.unit_TD)) + np.eye(len(self.unit_TD))
 
     def belief(self, unit_D: Float32) -> Belief:
-        """What is believed of a new task by its unit embedding (D,)."""
+        """Prior of a new task by its unit embedding (D,)."""
         near_T = self.found.between(self.context.distance(unit_D[None]))[0]
         return self._belief(near_T, np.arange(len(self.unit_TD)))
 
     def belief_of_training(self, task: int) -> Belief:
-        """What the other training tasks say of one of them: its own rewards are not used."""
+        """Prior of training task number `task` given the other training tasks; its own rewards are not used."""
         others = np.delete(np.arange(len(self.unit_TD)), task)
         return self._belief(self.between_TT[task, others], others)
 
     def _belief(self, near_T: Float64, rows: npt.NDArray[np.int64]) -> Belief:
+        """Predictive distribution of a row of a matrix t given the rows `rows`, by its first two moments.
+
+        near_T: covariance with those tasks. With B the covariance between them and a = B^-1 near_T, the mean is a' Z,
+        and own = own variance - near_T' a. Sigma has the posterior mean (x K + Z' B^-1 Z) / (x + T), K the kernel,
+        from the inverse Wishart prior with mean K.
+        """
         root = cho_factor(self.between_TT[np.ix_(rows, rows)], lower=True)
         share_T = cho_solve(root, near_T)
         own = self.found.shared + self.found.similar + 1.0 - float(near_T @ share_T)
@@ -148,8 +160,8 @@ class SurrogatePolicy:
         )
 
     def probabilities(self, unit_TD: Float32) -> Float64:
-        """Probability that a configuration is the best, by draws from the belief, shape (T, C). The draws are the same
-        at every call."""
+        """Share of DRAWS draws from the belief in which a configuration is the best, shape (T, C). The random numbers
+        are the same for every task and call."""
         rows = []
         for unit_D in unit_TD:
             best = self.belief(unit_D).draw(DRAWS, derive_rng("surrogate", "probabilities")).argmax(axis=1)
@@ -163,7 +175,11 @@ class SurrogatePolicy:
 
 
 def level_of(mean_T: Float64, sd_T: Float64) -> Level:
-    """Level and spread a new task is expected to have; wider than the training tasks', which are few."""
+    """Prior of level and scale of a new task from means and SDs of the training tasks in percent.
+
+    Wider than those of the training tasks, which are few: twice the SD of the means, at least 10 points, and 1.1 times
+    the SD of the log SDs, at least 0.3.
+    """
     log_T = np.log(sd_T[sd_T > 0])
     log_scale = float(log_T.mean()) if len(log_T) else 0.0
     log_sd = 1.1 * float(log_T.std(ddof=1)) if len(log_T) > 1 else 1.0
@@ -171,10 +187,10 @@ def level_of(mean_T: Float64, sd_T: Float64) -> Level:
 
 
 def _first_fill(reward_TO: Float64) -> Float64:
-    """Missing cells by the mean over tasks that have them, on the standardised scale."""
+    """Missing cells by the mean over tasks that have them, on the standardised scale, shrunk towards 0."""
     z_TO, mean_T, sd_T = standardise(reward_TO)
     known_TO = ~np.isnan(z_TO)
-    column_O = np.where(known_TO, z_TO, 0.0).sum(axis=0) / (known_TO.sum(axis=0) + 1.0)  # shrunk: some have one task
+    column_O = np.where(known_TO, z_TO, 0.0).sum(axis=0) / (known_TO.sum(axis=0) + 1.0)  # one task more, of value 0
     return np.where(known_TO, reward_TO, mean_T[:, None] + sd_T[:, None] * column_O)
 
 
@@ -185,8 +201,8 @@ def _fill(
     measured_O: npt.NDArray[np.int64],
     noise_T: Float64,
 ) -> Float64:
-    """Missing cells by the belief that the other tasks and the task's own measured cells give; noise_T: the variance of
-    those in percent squared."""
+    """Missing cells by their posterior means given the other tasks and the task's own measured cells; noise_T: noise
+    variance of those in percent squared, shape (T,)."""
     filled_TO = reward_TO.copy()
     for task, known_O in enumerate(known_TO):
         if not known_O.all():
@@ -198,10 +214,11 @@ def _fill(
 
 
 def modelled(matrix: RewardMatrix, embeddings: Embeddings) -> RewardMatrix:
-    """The matrix with what learners may look at for every cell: a missing one is what the surrogate believes of it,
-    from the task's own measured cells and from other tasks. Measured cells keep their values.
+    """`matrix.signal_TC` as a complete matrix: a missing cell is the surrogate's posterior mean given the task's own
+    measured cells and the other tasks, clipped to 0 to 100. Measured cells keep their values.
 
-    For a table that is a fraction; what it says of an unmeasured cell is a prediction, never a result.
+    For learners that need every cell of a table that is a fraction. The filled cells are predictions: report no result
+    from them.
     """
     reward_TC = matrix.signal_TC.copy()
     with threadpool_limits(1):
@@ -218,8 +235,8 @@ def modelled(matrix: RewardMatrix, embeddings: Embeddings) -> RewardMatrix:
 
 
 def _extend(evidence: Evidence, found: Hyperparameters) -> tuple[Float64, Float64]:
-    """Standardised rewards of the training tasks over all configurations (T, C), and the prior variance left there
-    once the measured configurations are known (C,): 0 where measured."""
+    """Standardised rewards of the training tasks over all configurations (T, C), by kriging with the kernel where not
+    measured, and the kernel's variance given the measured configurations (C,), 0 where measured."""
     if evidence.complete:
         return evidence.z_TO, np.zeros(len(evidence.space))
     every_C, measured_O, basis_OF = np.arange(len(evidence.space)), evidence.measured_O, evidence.basis()

@@ -1,8 +1,8 @@
-"""Train the policy of several seeds and say what it reached.
+"""Train Algorithm 1 with several seeds into one averaged policy, with a card of how it was made and what it reached.
 
-Comes in: rewards, embeddings, a learner's hyperparameters, seeds. Goes out: one averaged policy and its card. Each seed
-is a process of its own, so that its weights stay in one core's cache: stacking 16 seeds into batched products took 1.6
-(NumPy) to 1.8 (torch.bmm) times as long a seed and step, since a step then moves 16 x 1.3 MB through memory.
+Each seed runs in a process of its own, so that its weights stay in the cache of one core. Stacking 16 seeds into
+batched products took 1.6 (NumPy) to 1.8 (torch.bmm) times as long for each seed and step, since a step then moves 16 x
+1.3 MB through memory.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from t2s_offline.learners.reward_source import Evaluator, OnMiss, RewardSource
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.seeds import derive_rng
 
-#: called with epochs done and epochs in all, over all seeds
+#: called with the epochs done and the epochs in all, both summed over seeds
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A policy, its card, and the rewards that were measured on the way."""
+    """A policy, its card, and the rewards in percent measured during training, by task and configuration."""
 
     policy: FactoredPolicy
     card: dict[str, Any]
@@ -49,7 +49,8 @@ def train_policy(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Trained:
-    """Run Algorithm 1 once a seed. Under `live` the seeds run one after another and share what was measured."""
+    """Run Algorithm 1 once for each seed, in `jobs` processes. With on_miss "live" seeds run one after another in this
+    process and share the measured cells. BadInput without a seed; MissingReward for a missing cell with "error"."""
     if not seeds:
         raise BadInput("at least one seed is needed")
     begin = time.perf_counter()
@@ -104,7 +105,7 @@ def _train(
 ) -> MLP:
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # small products: threads cost more than they give, and would change rounding
+    with threadpool_limits(1):  # small products are slower with threads, and the number of threads changes rounding
         rng = derive_rng(learner.name, source.matrix.recipe, seed)
         return learner.train(source, embeddings, rng=rng, progress=progress)
 
@@ -123,7 +124,8 @@ def _shifted(progress: Progress | None, before: int, total: int) -> Callable[[in
 
 
 def figures(policy: FactoredPolicy, matrix: RewardMatrix, embeddings: Embeddings) -> dict[str, float | None]:
-    """Mean reward of the policy on its training tasks in percent, as one and seed by seed, and the oracle's."""
+    """Mean rewards on the training tasks in percent: of the averaged policy, of the single networks (mean and SD over
+    seeds), and of each task's best configuration (oracle). None where not known."""
 
     def mean(single: FactoredPolicy) -> float:
         decision_TC = single.decide(embeddings.unit_TD, np.ones(len(matrix.space), dtype=bool))
