@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.embedding_space import whitening
+from t2s_offline.learners.learner import check_same_tasks
 from t2s_offline.learners.policy import MLP, FactoredPolicy, softmax
 from t2s_offline.learners.posterior import standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
@@ -59,8 +60,7 @@ class Exact:
             return self._fit(matrix, embeddings, rng)
 
     def _fit(self, matrix: RewardMatrix, embeddings: Embeddings, rng: np.random.Generator) -> FactoredPolicy:
-        if matrix.tasks != embeddings.tasks:
-            raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
+        check_same_tasks(matrix, embeddings)
         z_TC = np.nan_to_num(standardise(matrix.signal_TC)[0])
         centre_D, project_RD = whitening(embeddings.unit_TD)
         context_TR = (embeddings.unit_TD - centre_D) @ project_RD.T

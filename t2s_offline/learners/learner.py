@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from t2s_offline.errors import BadInput
 from t2s_offline.matrix import Embeddings, RewardMatrix
 
 P_co = TypeVar("P_co", covariant=True)
@@ -29,3 +30,9 @@ class Learner(Protocol[P_co]):
         BadInput when tasks differ or the rewards are too few for this learner.
         """
         ...
+
+
+def check_same_tasks(matrix: RewardMatrix, embeddings: Embeddings) -> None:
+    """BadInput unless rewards and embeddings are of the same tasks in the same order."""
+    if matrix.tasks != embeddings.tasks:
+        raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")

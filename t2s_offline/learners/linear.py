@@ -23,6 +23,8 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from t2s_offline.analysis import walsh
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.embedding_space import whitening
+from t2s_offline.learners.learner import check_same_tasks
+from t2s_offline.learners.policy import best_measured
 from t2s_offline.learners.posterior import standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimSpace
@@ -59,8 +61,7 @@ class Linear:
 
     def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> LinearPolicy:
         """Replay `rounds` rounds; only Thompson sampling uses `rng`."""
-        if matrix.tasks != embeddings.tasks:
-            raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
+        check_same_tasks(matrix, embeddings)
         z_TC = np.nan_to_num(standardise(matrix.signal_TC)[0])
         known_TC = ~np.isnan(matrix.signal_TC)
         centre_D, project_RD = whitening(embeddings.unit_TD)
@@ -72,7 +73,6 @@ class Linear:
         for _ in range(self.rounds):
             root = cho_factor(precision_FF, lower=True)
             weight_F = cho_solve(root, target_F)
-            score_TC = np.empty_like(z_TC)
             if self.kind == "thompson":
                 drawn_F = solve_triangular(root[0], rng.standard_normal(size), lower=True, trans="T")
                 score_TC = predict(weight_F + self.explore * drawn_F, context_TR, feature_CF)
@@ -134,5 +134,4 @@ class LinearPolicy:
         return self.decide(unit_TD, np.ones(len(self.space), dtype=bool))
 
     def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
-        best_T = np.where(measured_C, self.mean(unit_TD), -np.inf).argmax(axis=1)
-        return np.eye(len(self.space))[best_T]
+        return best_measured(self.mean(unit_TD), measured_C)

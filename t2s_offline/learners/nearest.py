@@ -17,8 +17,8 @@ import numpy.typing as npt
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.embedding_space import Context
 from t2s_offline.learners.exact import Exact
-from t2s_offline.learners.learner import Learner
-from t2s_offline.learners.policy import FactoredPolicy
+from t2s_offline.learners.learner import Learner, check_same_tasks
+from t2s_offline.learners.policy import FactoredPolicy, best_measured
 from t2s_offline.learners.posterior import standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimSpace
@@ -40,8 +40,7 @@ class NearestK:
     def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> NearestKPolicy:
         """Standardise rewards and choose k."""
         tasks = len(matrix.tasks)
-        if matrix.tasks != embeddings.tasks:
-            raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
+        check_same_tasks(matrix, embeddings)
         if self.k is not None and not 1 <= self.k <= tasks:
             raise BadInput(f"k is {self.k}; expected 1 to {tasks}, the training tasks")
         z_TC = np.nan_to_num(standardise(matrix.signal_TC)[0])
@@ -83,8 +82,7 @@ class NearestKPolicy:
         return self.decide(unit_TD, np.ones(len(self.space), dtype=bool))
 
     def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
-        best_T = np.where(measured_C, self.mean(unit_TD), -np.inf).argmax(axis=1)
-        return np.eye(len(self.space))[best_T]
+        return best_measured(self.mean(unit_TD), measured_C)
 
 
 @dataclass(frozen=True)
@@ -135,5 +133,4 @@ class DistanceWeightedPolicy:
 
     def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
         """All weight on the likeliest measured configuration."""
-        likeliest_T = np.where(measured_C, self.probabilities(unit_TD), -1.0).argmax(axis=1)
-        return np.eye(len(self.space))[likeliest_T]
+        return best_measured(self.probabilities(unit_TD), measured_C)

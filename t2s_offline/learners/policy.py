@@ -99,10 +99,13 @@ class FactoredPolicy:
 
     def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
         """All weight on the likeliest measured configuration, as the paper evaluates (section 3.2)."""
-        likeliest_T = np.where(measured_C, self.probabilities(unit_TD), -1.0).argmax(axis=1)
-        decision_TC = np.zeros((len(unit_TD), len(self.space)))
-        decision_TC[np.arange(len(unit_TD)), likeliest_T] = 1.0
-        return decision_TC
+        return best_measured(self.probabilities(unit_TD), measured_C)
+
+
+def best_measured(score_TC: Float64, measured_C: npt.NDArray[np.bool_]) -> Float64:
+    """1 at the measured configuration of highest score for each task, else 0; shape (T, C)."""
+    best_T = np.where(measured_C, score_TC, -np.inf).argmax(axis=1)
+    return np.eye(score_TC.shape[1])[best_T]
 
 
 def centred(unit_TD: Float32, centre_D: Float32 | None) -> Float32:

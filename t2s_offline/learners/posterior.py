@@ -85,12 +85,6 @@ class Belief:
         learned_NC = rng.standard_normal((count, len(self.factor_FC))) @ self.factor_FC
         return self.mean_C + smooth_NC + learned_NC + rng.standard_normal((count, size)) * np.sqrt(self.extra_C)
 
-    def gain(self) -> tuple[Float64, Float64]:
-        """Prior mean and SD of reward minus level, in percent, each (C,)."""
-        scale_G, weight_G = self.scales()
-        first, second = weight_G @ scale_G, weight_G @ scale_G**2
-        return first * self.mean_C, np.sqrt(second * (self.variance_C + self.mean_C**2) - (first * self.mean_C) ** 2)
-
     def scales(self) -> tuple[Float64, Float64]:
         """Grid of scales in percent and its prior weights, each (G,)."""
         weight_G = np.exp(-0.5 * GRID**2)

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.errors import BadInput
+from t2s_offline.learners.learner import check_same_tasks
 from t2s_offline.learners.policy import MLP, FactoredPolicy, centred
 from t2s_offline.learners.reward_source import RewardSource
 from t2s_offline.matrix import Embeddings, RewardMatrix
@@ -104,8 +105,7 @@ class Reinforce:
         from t2s_offline.learners.span import SpanNetwork  # imports scipy.linalg, which `learn --help` can do without
 
         matrix = source.matrix
-        if matrix.tasks != embeddings.tasks:
-            raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
+        check_same_tasks(matrix, embeddings)
         heads = (LeakyHeads if self.published_indexing else Heads)(matrix.space)
         network = SpanNetwork(
             centred(embeddings.unit_TD, self.centre_of(embeddings)),

@@ -24,7 +24,9 @@ from t2s_offline.analysis.seed_noise import CellNoise, binomial_variance, seeds_
 from t2s_offline.analysis.walsh import DiffusionKernel
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.embedding_space import Context, Form
+from t2s_offline.learners.learner import check_same_tasks
 from t2s_offline.learners.marginal_likelihood import Evidence, Hyperparameters
+from t2s_offline.learners.policy import best_measured
 from t2s_offline.learners.posterior import Belief, Level, standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.seeds import derive_rng
@@ -55,8 +57,7 @@ class Surrogate:
             return self._fit(matrix, embeddings)
 
     def _fit(self, matrix: RewardMatrix, embeddings: Embeddings) -> SurrogatePolicy:
-        if matrix.tasks != embeddings.tasks:
-            raise BadInput("rewards and embeddings are of different tasks; select the same tasks in the same order")
+        check_same_tasks(matrix, embeddings)
         if len(matrix.tasks) < 2:
             raise BadInput(f"{self.name}: {len(matrix.tasks)} training task; expected at least 2")
         reward_TC = matrix.signal_TC
@@ -171,7 +172,7 @@ class SurrogatePolicy:
     def decide(self, unit_TD: Float32, measured_C: npt.NDArray[np.bool_]) -> Float64:
         """All weight on the measured configuration with the highest mean."""
         mean_TC = np.array([self.belief(unit_D).mean_C for unit_D in unit_TD]).reshape(len(unit_TD), -1)
-        return np.eye(len(self.space))[np.where(measured_C, mean_TC, -np.inf).argmax(axis=1)]
+        return best_measured(mean_TC, measured_C)
 
 
 def level_of(mean_T: Float64, sd_T: Float64) -> Level:
