@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import warp
 
-from t2s_offline.render.builtin.backgrounds import default_cache
+from t2s_offline.files import cache_folder
 from tests.hostile.make import SECRET, make
 
 PROGRAMS = (
@@ -67,7 +67,7 @@ class Place:
         project = str(Path(__file__).parents[1])
         path = os.pathsep.join([project, str(self.work)])
         self.env = {**kept, "PATH": str(self.traps), "HOME": str(self.home), "TMPDIR": str(self.temporary),
-                    "T2S_CACHE": str(default_cache()), "WARP_CACHE_PATH": str(self.warp_cache),
+                    "T2S_CACHE": str(cache_folder()), "WARP_CACHE_PATH": str(self.warp_cache),
                     "T2S_TDW_TIMEOUT": "1", "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1",
                     "OMP_NUM_THREADS": "1"}  # fmt: skip
 
@@ -113,7 +113,7 @@ class Runner:
         assert process.stdin is not None
         assert process.stdout is not None
         place = self.place
-        allowed = [str(place.work), str(place.temporary), str(place.warp_cache), str(default_cache())]
+        allowed = [str(place.work), str(place.temporary), str(place.warp_cache), str(cache_folder())]
         process.stdin.write(json.dumps({"arguments": case.arguments, "allowed": allowed}) + "\n")
         process.stdin.flush()
         late = threading.Timer(40, process.kill)

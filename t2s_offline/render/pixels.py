@@ -42,7 +42,7 @@ SOURCES = {
 }  # fmt: skip
 #: Digest of the sources -> the version that recipes hold. Several digests of one version make the same pictures.
 VERSIONS: dict[str, dict[str, str]] = {
-    "builtin": {"5e8b67432690": "1.1.1", "dcbba95042f9": "2.1.1", "c09464f19615": "2.1.1"},
+    "builtin": {"5e8b67432690": "1.1.1", "dcbba95042f9": "2.1.1", "c09464f19615": "2.1.1", "0a1171dae42b": "2.1.1"},
     "tdw": {"13c5f351a4f8": "1"},
 }
 

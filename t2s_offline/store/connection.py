@@ -25,6 +25,7 @@ from typing import Any
 import duckdb
 
 from t2s_offline.errors import BadFile, BadInput, Contradiction, StoreError, StoreLocked
+from t2s_offline.files import write_with
 from t2s_offline.store import schema
 
 Connection = duckdb.DuckDBPyConnection
@@ -178,21 +179,18 @@ class StoreFile:
                 time.sleep(random.uniform(0.01, 0.1))
 
     def _create(self) -> None:
-        """Make an empty store beside the path and link it there, so that nobody ever sees half of one."""
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            partial.unlink(missing_ok=True)
-            with _tidy_errors(partial), closing(duckdb.connect(str(partial), config=SAFE)) as con:
+        """Make an empty store; one that another process made in the meantime stays."""
+
+        def fill(path: Path) -> None:
+            with _tidy_errors(path), closing(duckdb.connect(str(path), config=SAFE)) as con:
                 for statement in schema.ddl():
                     con.execute(statement)
-            with suppress(FileExistsError):  # another process was faster: its store is as good
-                os.link(partial, self.path)
+
+        try:
+            with suppress(FileExistsError):
+                write_with(self.path, fill, replace=False)
         except OSError as error:
             raise StoreError(f"cannot make a store at {self.path}: {error.strerror}; choose another --store") from error
-        finally:
-            with suppress(OSError):
-                partial.unlink()
 
     def _open_folder(self) -> Connection:
         files = {name: self.path / f"{name}.parquet" for name in schema.TABLES}

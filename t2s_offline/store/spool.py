@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from t2s_offline.errors import BadFile, BadInput, Contradiction, StoreError
-from t2s_offline.files import write_whole
+from t2s_offline.files import write_whole, write_with
 from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
 
@@ -39,18 +39,16 @@ def spool_folder(store: RewardStore) -> Path:
 
 def write_shard(store: RewardStore, name: str, frames: Mapping[str, pl.DataFrame]) -> Path:
     """Write frames, keyed by table, as one shard: a folder of Parquet files that appears whole."""
-    folder = spool_folder(store)
-    target, partial = folder / name, folder / f".{name}.{os.getpid()}.tmp"
-    try:
-        partial.mkdir(parents=True)
+    target = spool_folder(store) / name
+
+    def fill(folder: Path) -> None:
+        folder.mkdir()
         for table, frame in frames.items():
-            path = partial / f"{table}.parquet"
-            frame.write_parquet(path)
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        os.rename(partial, target)
+            write_with(folder / f"{table}.parquet", frame.write_parquet)
+
+    try:
+        write_with(target, fill)
     except OSError as error:
-        _remove(partial)
         raise StoreError(f"cannot write {target}: {error.strerror or error}; free space and sweep again") from error
     return target
 

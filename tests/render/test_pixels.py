@@ -24,6 +24,7 @@ PACKAGE = Path(__file__).parents[2] / "t2s_offline"
 EXEMPT = {
     "device.py": "chooses the device; bytes are promised on one kind of device",
     "errors.py": "messages",
+    "files.py": "where caches lie, and how they are written",
     "recipe.py": "named for the type checker alone",
     "render/renderer.py": "what a request and a renderer are; no picture is made there",
     "render/__init__.py": "a docstring",

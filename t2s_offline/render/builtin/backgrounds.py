@@ -6,7 +6,6 @@ copies, cached on first use. Ignores which background an image shows and how it 
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.errors import BadFile, BadInput
+from t2s_offline.files import cache_folder, write_npz
 from t2s_offline.render import pixels
 from t2s_offline.render.builtin.interiors import INDOORS
 from t2s_offline.render.builtin.materials import linear
@@ -52,11 +52,6 @@ class Backgrounds:
         return np.asarray((coarse**2).mean((1, 2)), dtype=np.float32)
 
 
-def default_cache() -> Path:
-    """Folder for what is made once: the environment variable T2S_CACHE, else ~/.cache/t2s-offline."""
-    return Path(os.environ.get("T2S_CACHE") or Path.home() / ".cache" / "t2s-offline")
-
-
 def texels(srgb: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """A picture (HEIGHT, WIDTH, 3), sRGB 0 to 1, with its halved copies: uint8 (pixels of all levels, 3)."""
     light: npt.NDArray[np.float32] = linear(np.clip(srgb, 0, 1))
@@ -80,7 +75,7 @@ def procedural(
     """All procedural scenes of a seed, from the cache where they are there already."""
     names = tuple(f"{FAMILIES[i % len(FAMILIES)].__name__}_{i // len(FAMILIES)}" for i in range(COUNT))
     made_by = f"{pixels.digest(pixels.BACKGROUNDS)}-{version('numpy')}"
-    file = (cache or default_cache()) / f"backgrounds-{made_by}-{seed}-{HEIGHT}.npz"
+    file = (cache or cache_folder()) / f"backgrounds-{made_by}-{seed}-{HEIGHT}.npz"
     shape = (COUNT, sum((HEIGHT >> level) * (WIDTH >> level) for level in range(LEVELS)), 3)
     try:
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as kept:
@@ -93,15 +88,8 @@ def procedural(
         texel[i] = texels(paint(i, seed))
         if progress:
             progress(i + 1, COUNT)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as out:
-            np.savez(out, texel=texel)
-        os.replace(part, file)
-    except OSError:  # a read-only or full cache costs time, not the result
-        with suppress(OSError):
-            part.unlink()
+    with suppress(OSError):  # a read-only or full cache costs time, not the result
+        write_npz(file, {"texel": texel})
     return Backgrounds(names, texel)
 
 

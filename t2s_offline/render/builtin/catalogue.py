@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from functools import cache as memoise
@@ -23,6 +21,7 @@ import joblib
 import numpy as np
 
 from t2s_offline.errors import BadInput, check_known
+from t2s_offline.files import cache_folder, write_npz
 from t2s_offline.render import pixels
 from t2s_offline.render.builtin.meshset import Mesh, MeshSet, concatenate, pack
 from t2s_offline.render.builtin.shapes import FAMILIES
@@ -88,12 +87,6 @@ def choose_categories(classes: Sequence[str] | int | None) -> tuple[str, ...]:
     return names
 
 
-def cache_folder() -> Path:
-    """Where built categories are kept: the environment variable T2S_CACHE, else ~/.cache/t2s-offline."""
-    named = os.environ.get("T2S_CACHE")
-    return (Path(named) if named else Path.home() / ".cache" / "t2s-offline") / "catalogue"
-
-
 @memoise
 def _code_key() -> str:
     """What makes objects: our sources and the libraries they call, so that neither's change meets an old cache."""
@@ -118,14 +111,7 @@ def _write(path: Path, built: MeshSet) -> None:
     """Store a category; a cache that cannot be written (a full or read-only disk) is done without."""
     arrays = {name: getattr(built, name) for name in ARRAYS} | {name: np.array(getattr(built, name)) for name in NAMES}
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **arrays)
-            os.replace(draft, path)
-        except OSError:
-            Path(draft).unlink(missing_ok=True)
+        write_npz(path, arrays)
 
 
 def _load_category(category: str, objects: int, seed: int, folder: Path) -> MeshSet:
@@ -150,14 +136,14 @@ def load_catalogue(
 ) -> MeshSet:
     """Objects 0 to `objects` - 1 of each class, from the cache where they are in it.
 
-    classes: names, a number of categories (see `category_order`) or None for all; cache: a folder, else `cache_folder`;
-    progress: called with the categories finished and their number; jobs: processes that build. Raises UnknownName for
-    an unknown category and BadInput for numbers out of range.
+    classes: names, a number of categories (see `category_order`) or None for all; cache: a folder, else ``catalogue``
+    in the user's cache folder; progress: called with the categories finished and their number; jobs: processes that
+    build. Raises UnknownName for an unknown category and BadInput for numbers out of range.
     """
     names = choose_categories(classes)
     if objects < 1 or seed < 0 or jobs < 1:
         raise BadInput(f"objects {objects}, seed {seed}, jobs {jobs}; expected at least 1, 0 and 1")
-    folder = cache_folder() if cache is None else cache
+    folder = cache_folder() / "catalogue" if cache is None else cache
     task = joblib.delayed(_load_category)
     # reading is faster in one process: workers are started only when something has to be built
     pending = [name for name in names if not (folder / f"{name}-{objects}-{seed}-{_code_key()}.npz").exists()]
