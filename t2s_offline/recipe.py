@@ -22,6 +22,9 @@ from t2s_offline.errors import BadFile, BadInput, check_known
 
 MAX_SPEC, MAX_SEEDS = 4 << 20, 10_000  # bytes of a specification; pre-training seeds
 Plain = str | int | float | bool
+#: Metrics in percent, 0 to 100; and all of them: `logme` is a score without such bounds.
+ACCURACY_METRICS = ("knn5", "linear", "finetune")
+METRICS = (*ACCURACY_METRICS, "logme")
 #: Fields of a recipe for which a list stands for several recipes.
 LISTED = ("classes", "objects", "images")
 BACKBONES = ("resnet50", "resnet18", "resnet18-narrow")
@@ -216,7 +219,6 @@ class SweepSpec:
     seeds: tuple[int, ...] = (0,)
 
 
-METRICS = ("knn5", "linear", "finetune", "logme")
 SPEC_KEYS = ("name", "recipe", "design", "tasks", "metrics", "seeds", "together")
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from t2s_offline.errors import BadFile
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 #: Bytes. Honest headers take 100 a tensor; the largest honest file is a policy of a hundred seeds.
 MAX_HEADER = 4 << 20
@@ -94,7 +97,13 @@ def weights_digest(path: Path) -> str:
         }
     except (SafetensorError, OSError, ValueError) as error:
         raise BadFile(f"{path} is not safetensors: {' '.join(str(error).split())[:80]}; get the file again") from error
-    digest = hashlib.sha256()
+    return arrays_digest(arrays)
+
+
+def arrays_digest(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Eight hex digits of a network's weights and buffers by name; floats count as float32."""
+    found = hashlib.sha256()
     for name, array in sorted(arrays.items()):
-        digest.update(name.encode() + (array.astype("float32") if array.dtype.kind == "f" else array).tobytes())
-    return digest.hexdigest()[:8]
+        found.update(name.encode())
+        found.update((array.astype("float32", copy=False) if array.dtype.kind == "f" else array).tobytes())
+    return found.hexdigest()[:8]

@@ -11,11 +11,11 @@ import pytest
 
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.space import SimParam, SimSpace
-from t2s_offline.store import import_export as exchange
-from t2s_offline.store import rows as frames
 from t2s_offline.store import schema
 from t2s_offline.store.fetch_published import fetch_task2sim
+from t2s_offline.store.import_export import complete
 from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.rows import typed
 
 TINY_TASKS = ("apples", "birds", "cars", "digits")
 
@@ -52,10 +52,10 @@ def tiny_frames(planted: RewardMatrix, planted_embeddings: Embeddings) -> dict[s
         for task, vector in zip(planted_embeddings.tasks, planted_embeddings.vector_TD, strict=True)
     ]
     tables = {
-        "rewards": frames.typed(pl.DataFrame(rewards), schema.REWARDS, "planted"),
-        "embeddings": frames.typed(pl.DataFrame(vectors), schema.EMBEDDINGS, "planted"),
+        "rewards": typed(pl.DataFrame(rewards), schema.REWARDS, "planted"),
+        "embeddings": typed(pl.DataFrame(vectors), schema.EMBEDDINGS, "planted"),
     }
-    return exchange.complete(tables, {}, "planted", planted.space)
+    return complete(tables, {}, "planted", planted.space)
 
 
 @pytest.fixture

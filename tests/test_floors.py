@@ -144,17 +144,21 @@ def test_learners_and_the_live_path_do_not_know_each_other() -> None:
             assert "learners" not in used
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["learn", "--help"], ["query", "SELECT 1", "--store", "none.duckdb"]], ids=" ".join
-)
+#: What neither renders nor trains; most need no frames of polars either.
+LIGHT = [["--help"], ["learn", "--help"], ["query", "SELECT 1", "--store", "none.duckdb"], ["tasks"]]
+FRAMED = [["tables", str(PACKAGE.parent / "tables" / "tiny")]]
+
+
+@pytest.mark.parametrize("arguments", [*LIGHT, *FRAMED], ids=" ".join)
 def test_light_commands_import_no_torch(arguments: list[str], tmp_path: Path) -> None:
+    heavy = {"torch", "torchvision", "warp", "sklearn", "scipy"} | ({"polars"} if arguments in LIGHT else set())
     code = (
         "import sys; sys.argv = ['t2s-offline', *sys.argv[1:]]\n"
         "from t2s_offline.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'torchvision', 'warp', 'sklearn', 'polars'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)"
+        f"found = {heavy!r} & set(sys.modules)\n"
+        "sys.exit(f'imported {found}' if found else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from t2s_offline.analysis import seed_noise as noise
+from t2s_offline.analysis import seed_noise
 from t2s_offline.recipe import Recipe
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.sweep.run_unit import run_unit
@@ -40,5 +40,5 @@ def test_a_tiny_cell_is_made_again(tmp_path: Path) -> None:
     if same:
         assert (again["accuracy"], again["val_accuracy"]) == (cell["accuracy"], cell["val_accuracy"])
     # another processor rounds differently: the difference of two seeds then bounds it
-    found = noise.components(table.matrix().select([TASK]), permutations=1, rng=np.random.default_rng(0))
+    found = seed_noise.components(table.matrix().select([TASK]), permutations=1, rng=np.random.default_rng(0))
     assert again["accuracy"] == pytest.approx(cell["accuracy"], abs=4 * np.sqrt(2) * found[0].noise_sd)

@@ -28,7 +28,7 @@ from t2s_offline.sweep.hand_over import hand_over_backbone, render_pictures, wor
 from t2s_offline.sweep.run import declare
 from t2s_offline.sweep.worker import Unit, Workshop, open_renderer, real_pictures, training_pictures
 from t2s_offline.tasks import locate
-from tests.hostile import reach as hostile
+from tests.hostile import reach
 
 NOW = pixels_version("builtin")
 KINDS = (
@@ -38,30 +38,30 @@ KINDS = (
 
 
 @pytest.fixture
-def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> hostile.Trap:
+def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> reach.Trap:
     for name in ("RENDERER", "MESHES", "BACKGROUNDS", "REAL", "DATA"):
         monkeypatch.delenv(f"T2S_{name}", raising=False)
-    return hostile.Trap(tmp_path / "trap")
+    return reach.Trap(tmp_path / "trap")
 
 
-def cli(trap: hostile.Trap, cwd: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def cli(trap: reach.Trap, cwd: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     code = "from t2s_offline.cli import main; main()"
     env = os.environ | trap.environment | environment
     words = (sys.executable, "-c", code, *map(str, words))
     return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=300)  # type: ignore[arg-type]
 
 
-def test_every_kind_is_tried(trap: hostile.Trap) -> None:
-    assert set(hostile.recipes(trap)) == set(KINDS)
+def test_every_kind_is_tried(trap: reach.Trap) -> None:
+    assert set(reach.recipes(trap)) == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_recipe_opens_nothing_that_a_person_did_not_name(
-    kind: str, trap: hostile.Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, trap: reach.Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every function that renders under a stored recipe refuses it in one line, and nothing is started or written."""
     monkeypatch.syspath_prepend(str(trap.folder / "modules"))
-    folder = hostile.table(tmp_path / "theirs", hostile.recipes(trap)[kind])
+    folder = reach.table(tmp_path / "theirs", reach.recipes(trap)[kind])
     monkeypatch.chdir(tmp_path)
     store = RewardStore(folder)
     recipe_id, _space = store.recipe(None)
@@ -88,8 +88,8 @@ def test_a_recipe_opens_nothing_that_a_person_did_not_name(
     assert "sprung_module" not in sys.modules
 
 
-def test_commands_that_take_a_table(trap: hostile.Trap, tmp_path: Path) -> None:
-    table = hostile.table(tmp_path / "theirs", hostile.recipes(trap)["build"])
+def test_commands_that_take_a_table(trap: reach.Trap, tmp_path: Path) -> None:
+    table = reach.table(tmp_path / "theirs", reach.recipes(trap)["build"])
     words = ["--store", table, "--device", "cpu"]
     policy = cli(trap, tmp_path, "learn", "--store", table, "--on-miss", "model", "--epochs", 2, "--out", "policy")
     assert policy.returncode == 0, policy.stderr
@@ -114,8 +114,8 @@ def test_commands_that_take_a_table(trap: hostile.Trap, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["build", "module", "cache", "unknown"])
-def test_commands_that_take_a_specification(kind: str, trap: hostile.Trap, tmp_path: Path) -> None:
-    spec = hostile.specification(tmp_path / "spec.toml", hostile.recipes(trap)[kind])
+def test_commands_that_take_a_specification(kind: str, trap: reach.Trap, tmp_path: Path) -> None:
+    spec = reach.specification(tmp_path / "spec.toml", reach.recipes(trap)[kind])
     for command in (
         ["sweep", spec, "--dry-run"],
         ["sweep", spec],
@@ -130,9 +130,9 @@ def test_commands_that_take_a_specification(kind: str, trap: hostile.Trap, tmp_p
         assert not trap.sprung()
 
 
-def test_the_line_says_what_to_give(trap: hostile.Trap) -> None:
+def test_the_line_says_what_to_give(trap: reach.Trap) -> None:
     said = {}
-    for kind, values in hostile.recipes(trap).items():
+    for kind, values in reach.recipes(trap).items():
         with pytest.raises(BadInput) as caught:
             check_recipe(Recipe(**values))
         said[kind] = str(caught.value)
@@ -161,7 +161,7 @@ def test_what_a_recipe_may_set(values: dict[str, Any]) -> None:
 
 
 def test_a_renderer_of_ones_own_is_imported_where_it_was_named(
-    trap: hostile.Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trap: reach.Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = tmp_path / "my_renderer.py"
     module.write_text(
@@ -189,7 +189,7 @@ def test_a_renderer_of_ones_own_is_imported_where_it_was_named(
         recipe_renderer(replace(recipe, renderer_version="6"))
     # --renderer names it, too
     monkeypatch.delenv("T2S_RENDERER")
-    spec = read_spec(hostile.specification(tmp_path / "spec.toml", {}))
+    spec = read_spec(reach.specification(tmp_path / "spec.toml", {}))
     monkeypatch.setenv("T2S_RENDERER", "")  # so that what `changed` sets is taken back
     (mine,) = changed(spec, name).recipes.values()
     assert mine.renderer == name
@@ -197,7 +197,7 @@ def test_a_renderer_of_ones_own_is_imported_where_it_was_named(
 
 
 def test_a_folder_of_meshes_is_named_by_its_contents(
-    trap: hostile.Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trap: reach.Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """--meshes and --backgrounds make another recipe; it renders only from folders with those files."""
     for name, shape in (("ball", trimesh.creation.icosphere(subdivisions=1)), ("box", trimesh.creation.box())):
@@ -207,7 +207,7 @@ def test_a_folder_of_meshes_is_named_by_its_contents(
     Image.fromarray(np.full((32, 32, 3), 90, dtype=np.uint8)).save(tmp_path / "photos" / "grey.png")
     for name in ("T2S_MESHES", "T2S_BACKGROUNDS"):
         monkeypatch.setenv(name, "")
-    spec = hostile.specification(tmp_path / "spec.toml", {})
+    spec = reach.specification(tmp_path / "spec.toml", {})
     plain = next(iter(read_plan(spec, None)[0].recipes))
     given = {"meshes": tmp_path / "meshes", "backgrounds": tmp_path / "photos"}
     ((recipe_id, recipe),) = read_plan(spec, None, **given)[0].recipes.items()
@@ -226,10 +226,10 @@ def test_a_folder_of_meshes_is_named_by_its_contents(
 
 
 def test_real_pictures_lie_where_the_person_says(
-    trap: hostile.Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trap: reach.Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = RewardStore(tmp_path / "s.duckdb")
-    recipe = Recipe(**{**hostile.SMALL, "renderer_version": NOW})
+    recipe = Recipe(**{**reach.SMALL, "renderer_version": NOW})
     shop = Workshop(store, {"r": recipe}, TASK2SIM, "cpu")
     for name in (f"{trap.outside}", "../pets", "a/b", "..", ".", "x\ny"):
         unit = Unit("r", f"real:{name}", 0, ())
@@ -239,7 +239,7 @@ def test_real_pictures_lie_where_the_person_says(
         design = {"references": [f"real:{name}"]}
         if "/" in name or "." in name:
             with pytest.raises(BadInput, match="holds a path"):
-                read_plan(hostile.specification(tmp_path / "spec.toml", {}, design=design), None)
+                read_plan(reach.specification(tmp_path / "spec.toml", {}, design=design), None)
     with pytest.raises(BadInput, match="no pictures for real:pets; give --real pets=FOLDER"):
         real_pictures("pets", None)
     (tmp_path / "tasks" / "pets").mkdir(parents=True)
@@ -248,7 +248,7 @@ def test_real_pictures_lie_where_the_person_says(
     assert real_pictures("pets", tmp_path / "tasks") == trap.outside
 
 
-def test_sweep_takes_real_pictures(trap: hostile.Trap, tmp_path: Path) -> None:
+def test_sweep_takes_real_pictures(trap: reach.Trap, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name in ("dark", "light"):
         (tmp_path / "photos" / name).mkdir(parents=True)
@@ -256,7 +256,7 @@ def test_sweep_takes_real_pictures(trap: hostile.Trap, tmp_path: Path) -> None:
             pixels_HWC = rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)
             Image.fromarray(pixels_HWC).save(tmp_path / "photos" / name / f"{number}.png")
     design = {"configurations": ["00000000"], "references": ["real:pets"]}
-    spec = hostile.specification(tmp_path / "spec.toml", {"eval_pictures": 40}, design=design)
+    spec = reach.specification(tmp_path / "spec.toml", {"eval_pictures": 40}, design=design)
     words = ["sweep", spec, "--store", "s.duckdb", "--device", "cpu", "--workers", 1]
     lost = cli(trap, tmp_path, *words)
     assert lost.returncode == 2
@@ -268,7 +268,7 @@ def test_sweep_takes_real_pictures(trap: hostile.Trap, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/etc", "../secret", "{data}/mine", "..", "x" * 300, "a\0b", "a\nb", ""])
-def test_tasks_of_data_are_names(name: str, tmp_path: Path, trap: hostile.Trap) -> None:
+def test_tasks_of_data_are_names(name: str, tmp_path: Path, trap: reach.Trap) -> None:
     """A specification's or a table's task opens no path; the command line still may."""
     data = tmp_path / "data"
     for label in ("a", "b"):
@@ -281,10 +281,10 @@ def test_tasks_of_data_are_names(name: str, tmp_path: Path, trap: hostile.Trap) 
     assert locate(str(data / "mine"), None, paths=True).name == "mine"
     assert locate("mine", data).name == "mine"
     with pytest.raises(BadInput):
-        read_plan(hostile.specification(tmp_path / "spec.toml", {}, tasks=[name]), data)
+        read_plan(reach.specification(tmp_path / "spec.toml", {}, tasks=[name]), data)
 
 
-def test_a_stores_task_opens_no_folder(tmp_path: Path, trap: hostile.Trap) -> None:
+def test_a_stores_task_opens_no_folder(tmp_path: Path, trap: reach.Trap) -> None:
     from t2s_offline.cli.report import studio_of
     from t2s_offline.sweep.worker import load_data
 
@@ -296,7 +296,7 @@ def test_a_stores_task_opens_no_folder(tmp_path: Path, trap: hostile.Trap) -> No
             Image.fromarray(pixels_HWC).save(tmp_path / "secret" / label / f"{number}.png")
     with pytest.raises(BadInput, match="only a command line"):
         load_data(str(tmp_path / "secret"), 16, 1.0, 0, None)
-    table = hostile.table(tmp_path / "theirs", {}, tasks=("digits", str(tmp_path / "secret")))
+    table = reach.table(tmp_path / "theirs", {}, tasks=("digits", str(tmp_path / "secret")))
     studio = studio_of(RewardStore(table), None, None)
     assert studio.task(str(tmp_path / "secret"), 16) is None
     assert studio.task("digits", 16) is not None
@@ -319,8 +319,8 @@ def test_files_of_units_are_safe_whatever_a_recipe_is_called(recipe_id: str, tmp
     assert Unit("cpu-a0ea692f", "01100100", 1, ()).name == "cpu-a0ea692f-01100100-1", "kept backbones are found again"
 
 
-def test_a_specifications_name_stays_in_the_folder(tmp_path: Path, trap: hostile.Trap) -> None:
-    spec = hostile.specification(tmp_path / "spec.toml", {"eval_pictures": 40}, name="../../x")
+def test_a_specifications_name_stays_in_the_folder(tmp_path: Path, trap: reach.Trap) -> None:
+    spec = reach.specification(tmp_path / "spec.toml", {"eval_pictures": 40}, name="../../x")
     (tmp_path / "work").mkdir()
     before = {path for path in tmp_path.rglob("*") if "work" not in path.parts}
     done = cli(trap, tmp_path, "sweep", spec, "--store", "work/s.duckdb", "--device", "cpu", "--workers", 1)
@@ -336,9 +336,9 @@ def test_pixels_of_another_version_are_refused_and_kept_backbones_are_not(
     from t2s_offline.sweep.live_cells import live_path
     from t2s_offline.training.networks import build, save_backbone
 
-    recipe = Recipe(**{**hostile.SMALL, "renderer_version": "1.0.0", "eval_pictures": 40})
+    recipe = Recipe(**{**reach.SMALL, "renderer_version": "1.0.0", "eval_pictures": 40})
     store = RewardStore(tmp_path / "s.duckdb")
-    spec = replace(read_spec(hostile.specification(tmp_path / "spec.toml", {})), recipes={recipe.recipe_id(): recipe})
+    spec = replace(read_spec(reach.specification(tmp_path / "spec.toml", {})), recipes={recipe.recipe_id(): recipe})
     declare(store, spec, TASK2SIM, [{"task": "digits", "source": "embedded"}])
     shop = workshop_of(store, recipe.recipe_id(), device="cpu")
     match = f"version '1.0.0' of the pixels of builtin, and this one makes version '{NOW}'"
@@ -363,15 +363,15 @@ def test_pixels_of_another_version_are_refused_and_kept_backbones_are_not(
 
 
 def test_a_specification_of_another_version_is_refused(tmp_path: Path) -> None:
-    spec = hostile.specification(tmp_path / "spec.toml", {"renderer_version": "1.0.0"})
+    spec = reach.specification(tmp_path / "spec.toml", {"renderer_version": "1.0.0"})
     with pytest.raises(BadInput, match=r"renderer_version = '1.0.0' in a recipe.*leave it out"):
         read_plan(spec, None)
 
 
-def test_a_stored_recipe_under_the_id_of_another(tmp_path: Path, trap: hostile.Trap) -> None:
+def test_a_stored_recipe_under_the_id_of_another(tmp_path: Path, trap: reach.Trap) -> None:
     """Rewards of one recipe under the id of another: no rendering and no training under it, and the line says so."""
-    recipe = Recipe(**{**hostile.SMALL, "renderer_version": NOW})
-    folder = hostile.shipped(tmp_path / "theirs", *hostile.renamed(recipe, images=5))
+    recipe = Recipe(**{**reach.SMALL, "renderer_version": NOW})
+    folder = reach.shipped(tmp_path / "theirs", *reach.renamed(recipe, images=5))
     store = RewardStore(folder)
     with pytest.raises(BadInput, match="other contents than its id says"):
         workshop_of(store, recipe.recipe_id("theirs"))
@@ -388,11 +388,11 @@ def test_a_recipes_line_is_one_line() -> None:
         assert len(str(caught.value)) < 700
 
 
-def test_a_card_says_which_pixels(tmp_path: Path, trap: hostile.Trap) -> None:
+def test_a_card_says_which_pixels(tmp_path: Path, trap: reach.Trap) -> None:
     """`pretrain --config` writes the pixels' version into the backbone's card."""
     from t2s_offline.training.networks import load_backbone
 
-    spec = hostile.specification(tmp_path / "spec.toml", {})
+    spec = reach.specification(tmp_path / "spec.toml", {})
     words = ["--recipe", spec, "--config", "00000000", "--device", "cpu", "--out", "b.safetensors"]
     done = cli(trap, tmp_path, "pretrain", *words)
     assert done.returncode == 0, done.stderr

@@ -17,7 +17,7 @@ import click
 
 from t2s_offline import text_tables
 from t2s_offline.errors import T2SError
-from t2s_offline.store.schema import METRICS
+from t2s_offline.recipe import METRICS
 from t2s_offline.tasks import ANY_VERSION_VARIABLE
 
 BAR, NARROWEST_BAR = 11, 3  # characters

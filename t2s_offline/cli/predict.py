@@ -23,8 +23,8 @@ from t2s_offline.cli.options import (
     tasks_stored,
 )
 from t2s_offline.errors import BadInput
+from t2s_offline.recipe import ACCURACY_METRICS
 from t2s_offline.store.reward_store import RewardStore
-from t2s_offline.store.schema import ACCURACY_METRICS
 
 if TYPE_CHECKING:
     from t2s_offline.learners.predict import Prediction

@@ -89,8 +89,11 @@ def _packages() -> Iterator[Check]:
 
 
 def _torch() -> Check:
-    import torch
-
+    """torch is imported, which takes most of the time of this command: whether its libraries load is the question."""
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return Check("torch", "missing", _line(error), "run: pip install torch torchvision")
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
         return Check("torch", "ok", f"{torch.__version__}, {len(names)} GPU(s): {', '.join(dict.fromkeys(names))}")
@@ -107,7 +110,7 @@ def _warp(needed: bool) -> Iterator[Check]:
         wp = import_module("warp")
         where = f"{wp.get_cuda_device_count()} GPU(s)" if wp.is_cuda_available() else "on the CPU"
         yield Check("warp", "ok", f"{version('warp-lang')}, {where}")
-    except (ImportError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         yield _check("warp", False, needed, _line(error), "run: pip install warp-lang, or use --renderer tdw")
 
 
@@ -200,13 +203,13 @@ def _tasks(spec: SweepSpec | None, data: Path | None) -> Iterator[Check]:
 
 
 def _disk(store: Path, recipes: Sequence[Recipe], backbones: int) -> Check:
-    from t2s_offline.training.networks import build
-
     folder = next(path for path in (store.resolve(), *store.resolve().parents) if path.is_dir())
     free = shutil.disk_usage(folder).free
-    wanted = 0.0
-    for arch in {recipe.backbone for recipe in recipes}:
-        wanted = max(wanted, backbones * sum(2 * p.numel() for p in build(arch, seed=0).parameters()))
+    wanted = 0
+    if recipes:
+        from t2s_offline.training.networks import count_weights
+
+        wanted = backbones * max(2 * count_weights(recipe.backbone) for recipe in recipes)  # two bytes a weight
     found = f"{free / GIGABYTE:.1f} GB free at {folder}" + (f", {wanted / GIGABYTE:.1f} GB wanted" if wanted else "")
     least = max(LEAST_DISK, 1.2 * wanted)
     advice = f"make room for {least / GIGABYTE:.0f} GB, or put the store elsewhere with --store"

@@ -18,9 +18,7 @@ import torch.nn.functional as F
 #: RandAugment's operations, by how they are done; each picture draws one with equal chances.
 TABLE_OPS = ("identity", "autocontrast", "equalize", "invert", "posterize", "solarize", "solarize_add", "brightness",
              "contrast")  # fmt: skip
-PIXEL_OPS = ("colour", "sharpness")
-MOVE_OPS = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
-OPS = (*TABLE_OPS, *PIXEL_OPS, *MOVE_OPS)
+OPS = (*TABLE_OPS, "colour", "sharpness", "rotate", "shear_x", "shear_y", "translate_x", "translate_y")
 GREY = (0.299, 0.587, 0.114)  # weights of red, green and blue in luma
 FILL = 128.0 / 255  # of what a moved picture uncovers
 
@@ -137,12 +135,12 @@ def sharpened(x: torch.Tensor, factor_N: torch.Tensor) -> torch.Tensor:
 
 
 def shifted(x: torch.Tensor, op_M: torch.Tensor, level_M: torch.Tensor) -> torch.Tensor:
-    """Operations numbered as in MOVE_OPS, what they uncover in mid grey."""
+    """Operations numbered from "rotate" in OPS; the uncovered parts are mid grey."""
     return moved(x - 255 * FILL, affine(op_M, level_M), x.shape[-1], "zeros") + 255 * FILL
 
 
 def affine(op_M: torch.Tensor, level_M: torch.Tensor) -> torch.Tensor:
-    """Maps (M, 2, 3) for operations numbered as in MOVE_OPS: up to 30 degrees, a shear of 0.3, 0.45 of the side."""
+    """Maps (M, 2, 3) of operations numbered from "rotate" in OPS: up to 30 degrees, a shear of 0.3, 0.45 of a side."""
     angle = torch.where(op_M == 0, level_M * math.radians(30), 0.0)
     theta = torch.zeros((len(op_M), 2, 3))
     theta[:, 0, 0] = theta[:, 1, 1] = torch.cos(angle)

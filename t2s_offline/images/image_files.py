@@ -157,12 +157,6 @@ def check_share(bad: Sequence[str], total: int, what: str) -> None:
         raise BadFile(f"{what}: {len(bad)} of {total} files are no pictures (at most 1 % may be): {shown}")
 
 
-def read_picture(path: Path, size: int, resize: float = 1.0) -> UInt8:
-    """One file as uint8 (3, size, size); BadFile when it is absent, truncated, too large or no picture."""
-    with opened(path) as file:
-        return decode(file, path, size, resize)
-
-
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """A picture's file; BadFile when it cannot be opened or read."""

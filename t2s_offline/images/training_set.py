@@ -7,7 +7,7 @@ which configuration the pictures show.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,10 +16,8 @@ import numpy as np
 import torch
 
 from t2s_offline.errors import BadInput
-from t2s_offline.images.image_files import Int64, class_folders, read_folder
+from t2s_offline.images.image_files import Int64, Progress, class_folders, read_folder
 from t2s_offline.seeds import derive_rng
-
-Progress = Callable[[int, int], None]
 
 
 class LabelledBatch(Protocol):

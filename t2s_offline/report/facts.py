@@ -13,9 +13,9 @@ from typing import Any
 from t2s_offline.errors import BadInput, EmptyStore, T2SError
 from t2s_offline.learners.policy import SavedPolicy
 from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.recipe import METRICS
 from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
-from t2s_offline.store.schema import METRICS
 
 #: metric -> what people call it
 METRIC_NAMES = {

@@ -16,7 +16,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -183,14 +183,14 @@ class StoreFile:
 
         def fill(path: Path) -> None:
             with _tidy_errors(path), closing(duckdb.connect(str(path), config=SAFE)) as con:
-                for statement in schema.ddl():
-                    con.execute(statement)
+                con.execute(schema.ddl())
 
         try:
-            with suppress(FileExistsError):
-                write_with(self.path, fill, replace=False)
+            write_with(self.path, fill, replace=False)
         except OSError as error:
-            raise StoreError(f"cannot make a store at {self.path}: {error.strerror}; choose another --store") from error
+            if not self.path.exists():
+                message = f"cannot make a store at {self.path}: {error.strerror}; choose another --store"
+                raise StoreError(message) from error
 
     def _open_folder(self) -> Connection:
         files = {name: self.path / f"{name}.parquet" for name in schema.TABLES}
@@ -198,8 +198,7 @@ class StoreFile:
             raise BadFile(f"{self.path} is no table folder: rewards.parquet is missing; expected an exported table")
         con = duckdb.connect(":memory:", config={**SAFE, "autoload_known_extensions": "true"})
         try:
-            for statement in schema.ddl():
-                con.execute(statement)
+            con.execute(schema.ddl())
             for name, file in files.items():
                 if file.exists() and name != "parameters":
                     plain = re.sub(r"([*?[])", r"[\1]", str(file))  # a path may hold what DuckDB takes for a pattern
@@ -217,14 +216,16 @@ class StoreFile:
         """Fill the parameters table from the spaces of the recipes, which say the same."""
         from t2s_offline.space import SimSpace
 
+        rows: list[object] = []
         for recipe, text in con.execute("SELECT recipe, space FROM recipes ORDER BY recipe").fetchall():
             try:
                 params = SimSpace.parse(text).params
             except BadInput as error:
                 raise BadFile(f"{self.path}: recipe {recipe}: {error}") from error
             for at, param in enumerate(params):
-                row = [recipe, at + 1, param.name, param.levels]
-                con.execute("INSERT INTO parameters VALUES ($1, $2, $3, $4)", row)
+                rows += [recipe, at + 1, param.name, param.levels]
+        if rows:  # in one statement: each takes a millisecond
+            con.execute(f"INSERT INTO parameters VALUES {', '.join(['(?, ?, ?, ?)'] * (len(rows) // 4))}", rows)
 
     def _version(self, con: Connection) -> int:
         """The version of the store's tables; BadFile when there is none, or one that is newer than ours."""

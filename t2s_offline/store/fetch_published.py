@@ -7,7 +7,6 @@ states no licence); their sha256 is always checked.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import tempfile
@@ -21,12 +20,13 @@ from typing import Any
 import polars as pl
 
 from t2s_offline.errors import BadFile, BadInput, WrongHash
+from t2s_offline.files import digest
 from t2s_offline.space import TASK2SIM
-from t2s_offline.store import import_export as exchange
-from t2s_offline.store import rows as frames
 from t2s_offline.store import schema
+from t2s_offline.store.import_export import complete
 from t2s_offline.store.published import COMMIT, RECIPE, SOURCE
 from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.rows import typed
 from t2s_offline.tasks import PAPER_PROBE
 
 URL = "https://raw.githubusercontent.com/samarth4149/task2sim/" + COMMIT
@@ -91,7 +91,7 @@ def fetch_task2sim(store: RewardStore, folder: Path | None = None, progress: Pro
                 {k: v for remote in EMBEDDINGS for k, v in parse_embeddings(files[remote]).items()}
             ),
         }
-    return store.add(exchange.complete(tables, {}, SOURCE))
+    return store.add(complete(tables, {}, SOURCE))
 
 
 def download(remote: Remote, folder: Path, progress: Progress | None) -> Path:
@@ -116,7 +116,7 @@ def download(remote: Remote, folder: Path, progress: Progress | None) -> Path:
 def check_hash(path: Path, sha256: str) -> None:
     """WrongHash when the file's contents are not what the hash says."""
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        found = digest(path)
     except OSError as error:
         raise BadFile(f"cannot read {path}: {error.strerror}; expected the authors' file of that name") from error
     if found != sha256:
@@ -182,7 +182,7 @@ def recipe_frame() -> pl.DataFrame:
         "backbone": "resnet50", "epochs": 100, "batch": 256, "optimiser": "adamw", "rate": 1e-3, "weight_decay": 0.05,
     }  # fmt: skip
     row = {"recipe": RECIPE, "space": str(TASK2SIM), "contents": json.dumps(contents), "source": SOURCE}
-    return frames.typed(pl.DataFrame([row]), schema.RECIPES, SOURCE)
+    return typed(pl.DataFrame([row]), schema.RECIPES, SOURCE)
 
 
 def reward_frame(rewards: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
@@ -191,9 +191,9 @@ def reward_frame(rewards: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
         for task, cells in rewards.items()
         for configuration, accuracy in cells.items()
     ]
-    return frames.typed(pl.DataFrame(rows), schema.REWARDS, SOURCE)
+    return typed(pl.DataFrame(rows), schema.REWARDS, SOURCE)
 
 
 def embedding_frame(vectors: Mapping[str, list[float]]) -> pl.DataFrame:
     rows = [{"task": task, "probe": PAPER_PROBE, "embedding": vector} for task, vector in vectors.items()]
-    return frames.typed(pl.DataFrame(rows), schema.EMBEDDINGS, SOURCE)
+    return typed(pl.DataFrame(rows), schema.EMBEDDINGS, SOURCE)

@@ -14,7 +14,7 @@ import polars as pl
 
 from t2s_offline.errors import BadFile, BadInput, Contradiction, UnknownName, check_known
 from t2s_offline.files import write_with
-from t2s_offline.recipe import check_id
+from t2s_offline.recipe import ACCURACY_METRICS, METRICS, check_id
 from t2s_offline.space import TASK2SIM, SimSpace, is_reference
 from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
@@ -179,8 +179,8 @@ def check_rewards(rewards: pl.DataFrame, spaces: Mapping[str, SimSpace], source:
             raise BadInput(f"{source}: nobody knows the space of recipe {name}; its row in recipes is missing")
         check_configurations(part["configuration"], spaces[str(name)])
     for metric in rewards["metric"].unique():
-        check_known("metric", metric, schema.METRICS)
-    percent = pl.col("metric").is_in(schema.ACCURACY_METRICS)
+        check_known("metric", metric, METRICS)
+    percent = pl.col("metric").is_in(ACCURACY_METRICS)
     for column in ("accuracy", "val_accuracy"):
         bad = rewards.filter(
             pl.col(column).is_not_null()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from t2s_offline.errors import BadFile, BadInput, Contradiction, EmptyStore, UnknownName, check_known
+from t2s_offline.recipe import ACCURACY_METRICS, METRICS
 from t2s_offline.store import schema
 from t2s_offline.store.connection import Connection, StoreFile
 
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
 #: Pictures that test and val accuracies of each task rest on, tasks by name. Tables made before rewards had n_val: the
 #: task's val part, which a recipe may have cut as it cut the test part.
-PICTURES = """
+PICTURES = f"""
     SELECT r.task, min(r.n_eval) AS n_eval, min(coalesce(r.n_val,
            least(t.n_val, CASE WHEN r.n_eval < t.n_test THEN r.n_eval ELSE t.n_val END))) AS n_val
     FROM rewards r LEFT JOIN tasks t USING (task)
-    WHERE recipe = $1 AND metric = $2 AND configuration <> 'scratch' AND configuration NOT LIKE 'real:%'
+    WHERE recipe = $1 AND metric = $2 AND {schema.SIMULATED}
     GROUP BY r.task ORDER BY r.task"""
 #: Cells of a matrix, measured or not: 1 GiB. A stranger's space and seeds decide their number.
 MOST_CELLS = 1 << 27
@@ -139,15 +140,15 @@ class RewardStore(StoreFile):
 
         from t2s_offline.matrix import RewardMatrix
 
-        check_known("metric", metric, schema.METRICS)
+        check_known("metric", metric, METRICS)
         with self.reader() as con:
             recipe, space = self._recipe(con, recipe)
             rows = con.sql(
                 "SELECT task, configuration, seed, accuracy, val_accuracy FROM rewards "
-                "WHERE recipe = $1 AND metric = $2 AND configuration <> 'scratch' AND configuration NOT LIKE 'real:%'",
+                f"WHERE recipe = $1 AND metric = $2 AND {schema.SIMULATED}",
                 params=[recipe, metric],
             ).pl()
-            counts = con.sql(PICTURES, params=[recipe, metric]).pl() if metric in schema.ACCURACY_METRICS else None
+            counts = con.sql(PICTURES, params=[recipe, metric]).pl() if metric in ACCURACY_METRICS else None
         if rows.is_empty():
             raise EmptyStore(f"{self.path} has no {metric} rewards under recipe {recipe}; sweep or import some")
         tasks = sorted(rows["task"].unique())
@@ -164,7 +165,7 @@ class RewardStore(StoreFile):
         bad = pl.lit(False)
         for name in ("accuracy", "val_accuracy"):
             bad |= ~pl.col(name).is_finite()
-            if metric in schema.ACCURACY_METRICS:
+            if metric in ACCURACY_METRICS:
                 bad |= ~pl.col(name).is_between(0, 100)
         if len(found := rows.filter(bad)):
             task, configuration, _, *values = found.row(0)
@@ -244,11 +245,11 @@ def _check_widths(con: Connection) -> None:
         )
 
 
-def _whole(con: Connection, table: schema.Table) -> pl.DataFrame:
+def _whole(con: Connection, table: schema.StoreTable) -> pl.DataFrame:
     return con.sql(f"SELECT {', '.join(table.names)} FROM {table.name} ORDER BY {', '.join(table.key)}").pl()
 
 
-def _merge(con: Connection, table: schema.Table, frame: pl.DataFrame, *, replace: bool) -> int:
+def _merge(con: Connection, table: schema.StoreTable, frame: pl.DataFrame, *, replace: bool) -> int:
     """Insert the rows of `frame` that are not there yet; returns how many."""
     fixed = table.of_role("fixed")
     if replace and fixed:  # a row that replaces another is still of the same thing, even when it does not say so
@@ -273,7 +274,7 @@ def _merge(con: Connection, table: schema.Table, frame: pl.DataFrame, *, replace
     return int(con.sql(f"SELECT count(*) FROM {table.name}").fetchall()[0][0] - before)
 
 
-def _refuse_contradictions(con: Connection, table: schema.Table, on: str, columns: tuple[str, ...]) -> None:
+def _refuse_contradictions(con: Connection, table: schema.StoreTable, on: str, columns: tuple[str, ...]) -> None:
     """Contradiction for the first row, by key, whose `columns` are stored with other values."""
     if not columns:
         return

@@ -26,7 +26,7 @@ DTYPES: dict[str, pl.DataType] = {
 }
 
 
-def typed(frame: pl.DataFrame, table: schema.Table, source: str) -> pl.DataFrame:
+def typed(frame: pl.DataFrame, table: schema.StoreTable, source: str) -> pl.DataFrame:
     """The table's columns with the table's types; defaults for seed, metric, created_at and source."""
     for name in frame.columns:
         check_known(f"column in {source}", name, table.names)
@@ -55,7 +55,7 @@ def typed(frame: pl.DataFrame, table: schema.Table, source: str) -> pl.DataFrame
     return typed
 
 
-def once(frame: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
+def once(frame: pl.DataFrame, table: schema.StoreTable) -> pl.DataFrame:
     """One row a key: rows that agree become one, with what each of them knows. Contradiction when they do not agree."""
     repeated = frame.select(table.key).is_duplicated()
     if not repeated.any():
@@ -73,8 +73,9 @@ def once(frame: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
 
 
 def contradiction(
-    table: schema.Table, key: Mapping[str, object], column: str, old: object, new: object, *, among_new: bool = False
-) -> Contradiction:
+    table: schema.StoreTable, key: Mapping[str, object], column: str, old: object, new: object, *,
+    among_new: bool = False,
+) -> Contradiction:  # fmt: skip
     """The error for a row that has `new` where `old` stands, in the store or `among_new` rows."""
     if column in table.of_role("fixed"):
         name = next(iter(key.values()))

@@ -10,9 +10,6 @@ from typing import Literal
 
 VERSION = 3
 
-#: Metrics in percent, 0 to 100. `logme` is a score without such bounds.
-ACCURACY_METRICS = ("knn5", "linear", "finetune")
-METRICS = (*ACCURACY_METRICS, "logme")
 STATUSES = ("done", "running", "failed")
 
 #: The checksums beside the Parquet files of a table folder.
@@ -36,7 +33,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class StoreTable:
     """A table of the store; its columns with the role `key` are its primary key, in their order."""
 
     name: str
@@ -70,9 +67,9 @@ class Table:
         return f"CREATE TABLE {self.name} ({', '.join(lines)}, PRIMARY KEY ({', '.join(self.key)}))"
 
 
-def _table(name: str, *columns: tuple[str, str, Role, str]) -> Table:
+def _table(name: str, *columns: tuple[str, str, Role, str]) -> StoreTable:
     """A type that ends in ``!`` must not be empty, and neither may a key."""
-    return Table(
+    return StoreTable(
         name,
         tuple(Column(n, t.rstrip("!"), role, text, role == "key" or t.endswith("!")) for n, t, role, text in columns),
     )
@@ -171,16 +168,19 @@ EARLIER = {
     },
 }
 
+#: Rows of configurations: not those of `scratch` and `real:NAME`, backbones that no simulator made.
+SIMULATED = "configuration <> 'scratch' AND configuration NOT LIKE 'real:%'"
+
 VIEWS = {
     # mean over seeds: what every other view starts from
-    "cells": """
+    "cells": f"""
         SELECT recipe, metric, task, configuration, avg(accuracy) AS accuracy, avg(val_accuracy) AS val_accuracy,
                count(*) AS seeds, stddev_samp(accuracy) AS seed_sd
-        FROM rewards WHERE configuration <> 'scratch' AND configuration NOT LIKE 'real:%' GROUP BY ALL""",
-    "reference_backbones": """
+        FROM rewards WHERE {SIMULATED} GROUP BY ALL""",
+    "reference_backbones": f"""
         SELECT recipe, metric, task, configuration, avg(accuracy) AS accuracy, avg(val_accuracy) AS val_accuracy,
                count(*) AS seeds, stddev_samp(accuracy) AS seed_sd
-        FROM rewards WHERE configuration = 'scratch' OR configuration LIKE 'real:%' GROUP BY ALL""",
+        FROM rewards WHERE NOT ({SIMULATED}) GROUP BY ALL""",
     "best_configuration": """
         SELECT recipe, metric, task, first(configuration ORDER BY accuracy DESC, configuration) AS configuration,
                max(accuracy) AS accuracy, avg(accuracy) AS mean_accuracy,
@@ -191,12 +191,12 @@ VIEWS = {
                strpos('0123456789abcdefghijklmnopqrstuvwxyz', substr(c.configuration, p.position, 1)) - 1 AS level,
                avg(c.accuracy) AS accuracy, count(*) AS configurations
         FROM cells c JOIN parameters p ON p.recipe = c.recipe GROUP BY ALL""",
-    "coverage": """
+    "coverage": f"""
         SELECT r.recipe, r.metric, r.task, r.seed, count(*) AS cells, any_value(s.total)::BIGINT AS total,
                100.0 * count(*) / any_value(s.total) AS percent
         FROM rewards r JOIN (SELECT recipe, product(levels) AS total FROM parameters GROUP BY recipe) s
              ON s.recipe = r.recipe
-        WHERE r.configuration <> 'scratch' AND r.configuration NOT LIKE 'real:%'
+        WHERE {SIMULATED}
         GROUP BY r.recipe, r.metric, r.task, r.seed""",
     "leaderboard": """
         SELECT c.recipe, c.metric, c.configuration, count(*) AS tasks, avg(c.accuracy) AS accuracy,
@@ -209,21 +209,12 @@ VIEWS = {
 #: The views as a prefix of a query, for whoever must not rely on what a file calls so.
 WITH_VIEWS = "WITH " + ", ".join(f"{name} AS ({body.strip()})" for name, body in VIEWS.items())
 
-#: What each view is for, shown by `t2s-offline query --help` and the README.
-VIEW_MEANINGS = {
-    "cells": "a row a (recipe, metric, task, configuration): mean over seeds and their standard deviation",
-    "reference_backbones": "the same for `scratch` (random initialisation) and `real:NAME` (real pictures)",
-    "best_configuration": "the best configuration of each task and what it gains over the mean",
-    "main_effects": "mean accuracy of each task by parameter and level",
-    "coverage": "how many configurations are measured, by task and seed",
-    "leaderboard": "every configuration: mean accuracy and regret over tasks",
-}
 
-
-def ddl() -> list[str]:
-    """Statements that make an empty store."""
-    return [
+def ddl() -> str:
+    """The statements that make an empty store."""
+    statements = [
         f"CREATE TABLE t2s_store AS SELECT {VERSION} AS version",
         *(table.ddl for table in TABLES.values()),
         *(f"CREATE VIEW {name} AS {body.strip()}" for name, body in VIEWS.items()),
     ]
+    return ";\n".join(statements)

@@ -6,21 +6,24 @@ SHA256SUMS, which `sha256sum -c` reads too. Ignores what the rewards mean.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from t2s_offline.errors import BadFile, BadInput, T2SError, check_known
-from t2s_offline.files import write_whole, write_with
+from t2s_offline.files import digest, write_whole, write_with
+from t2s_offline.space import is_reference
 from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.schema import SUMS
 from t2s_offline.tensor_files import weights_digest
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CARD, PROBE = "card.md", "probe.safetensors"
 #: What checksums cover; other files in a table folder are their owner's.
@@ -30,7 +33,7 @@ HOMES = (Path("tables"), Path(__file__).parents[1] / "tables")
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFolder:
     """What a table folder holds. `problem`: what is wrong with its checksums or rows; empty when nothing is."""
 
     name: str
@@ -54,7 +57,7 @@ def ship(store: RewardStore, folder: Path, probe: Path | None = None) -> dict[st
     from t2s_offline.store.import_export import export_store
 
     if probe is not None:
-        check_probe(probe, _probes(store))
+        check_probe(probe, set(store.frame("embeddings")["probe"]))
     written = export_store(store, folder, hosts=False)
     try:
         if probe is not None:
@@ -75,12 +78,6 @@ def seal(folder: Path) -> None:
 
 def _counts(path: Path) -> bool:
     return path.name in SEALED and path.is_file()
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def homes() -> list[Path]:
@@ -108,29 +105,26 @@ def folder_of(name: str) -> Path:
     return known[check_known("table", name, known)]
 
 
-def find_tables(names: Sequence[str] = ()) -> list[Table]:
+def find_tables(names: Sequence[str] = ()) -> list[TableFolder]:
     """Table folders by name or path (all known ones when none is given), each described and checked."""
     return [describe(path) for path in (map(folder_of, names) if names else known_tables().values())]
 
 
-def describe(folder: Path) -> Table:
+def describe(folder: Path) -> TableFolder:
     """What a folder holds, and what is wrong with it."""
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-    name = folder.resolve().name
     problem = wrong_sum(folder)
     counts = dict.fromkeys(("recipes", "tasks", "configurations", "seeds", "rewards", "embeddings"), 0)
     try:
-        row = _rows(
-            RewardStore(folder),
-            """SELECT (SELECT count(*) FROM recipes), count(DISTINCT task), count(DISTINCT configuration),
-                      count(DISTINCT seed), count(*), (SELECT count(*) FROM embeddings) FROM rewards
-               WHERE configuration <> 'scratch' AND configuration NOT LIKE 'real:%'""",
-        )[0]
-        counts = dict(zip(counts, map(int, row), strict=True))
-        problem = problem or wrong_rows(folder)
+        frames = RewardStore(folder).frames()
+        names = frames["rewards"]["configuration"]
+        rewards = frames["rewards"].filter(~names.is_in([name for name in names.unique() if is_reference(name)]))
+        counts |= {name: len(frames[name]) for name in ("recipes", "embeddings")} | {"rewards": len(rewards)}
+        counts |= {f"{name}s": rewards[name].n_unique() for name in ("task", "configuration", "seed")}
+        problem = problem or wrong_rows(folder, frames)
     except T2SError as error:
         problem = problem or str(error)
-    return Table(name, folder, bytes=size, problem=problem, **counts)
+    return TableFolder(folder.resolve().name, folder, bytes=size, problem=problem, **counts)
 
 
 def wrong_sum(folder: Path) -> str:
@@ -160,12 +154,11 @@ def wrong_sum(folder: Path) -> str:
     return f"{twice[0]} does not belong here: a table folder holds Parquet" if twice else ""
 
 
-def wrong_rows(folder: Path) -> str:
-    """The first thing in the rows that cannot be: the checks of `import`, and a probe of other embeddings."""
+def wrong_rows(folder: Path, frames: Mapping[str, pl.DataFrame]) -> str:
+    """The first thing in a folder's rows that cannot be: the checks of `import`, and a probe of other embeddings."""
     from t2s_offline.store.import_export import check, check_recipes
 
     try:
-        frames = RewardStore(folder).frames()
         check(frames, check_recipes(frames["recipes"], "recipes.parquet"), folder.name)
         if (folder / PROBE).is_file():
             check_probe(folder / PROBE, set(frames["embeddings"]["probe"]))
@@ -181,12 +174,3 @@ def check_probe(path: Path, named: Set[str]) -> None:
         raise BadInput(
             f"{path} is a probe of weights {found}; the embeddings are of {', '.join(sorted(named))}: give that probe"
         )
-
-
-def _probes(store: RewardStore) -> set[str]:
-    return {row[0] for row in _rows(store, "SELECT DISTINCT probe FROM embeddings")}
-
-
-def _rows(store: RewardStore, query: str) -> list[tuple[Any, ...]]:
-    with store.reader() as con:
-        return list(con.sql(query).fetchall())

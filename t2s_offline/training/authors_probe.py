@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from t2s_offline.images.augment import Augment
 from t2s_offline.images.image_files import Pictures
 from t2s_offline.recipe import Recipe
-from t2s_offline.training.networks import Backbone, extract, linear_head
+from t2s_offline.training.networks import Backbone, extract, linear_head, seeded
 from t2s_offline.training.probes import decayed, dropped
 from t2s_offline.training.stochastic_depth import StochasticDepth
 
@@ -73,7 +73,7 @@ def scored(
     matrices, vectors = [w for w in weights if w.ndim > 1], [w for w in weights if w.ndim <= 1]
     groups: list[dict[str, Any]] = [{"params": matrices, "weight_decay": decay}, {"params": vectors}]
     optimiser = torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True)
-    generator = depth.generator = torch.Generator().manual_seed(seed % 2**63)
+    generator = depth.generator = seeded(seed)
     augment = Augment(teach.image_NCHW.shape[-1], CROP_AREA)
     image, label = torch.from_numpy(teach.image_NCHW), torch.from_numpy(teach.label_N)
     for epoch in range(epochs):

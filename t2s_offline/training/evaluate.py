@@ -27,7 +27,7 @@ from t2s_offline.images.image_files import Pictures
 from t2s_offline.recipe import METRICS, Recipe
 from t2s_offline.seeds import derive_rng, derive_seed
 from t2s_offline.training.authors_probe import scored
-from t2s_offline.training.networks import Backbone, extract, linear_head
+from t2s_offline.training.networks import Backbone, extract, linear_head, seeded
 from t2s_offline.training.probes import decayed, dropped, knn_votes, logistic_probe, logme, sgd_probe
 
 FOLDS = 5
@@ -202,7 +202,7 @@ def measured(
             x,
             y,
             linear_head(x.shape[1], classes, seed=seed, device=x.device),
-            generator=torch.Generator().manual_seed(seed % 2**63),
+            generator=seeded(seed),
             rate=recipe.linear_rate,
             epochs=recipe.linear_epochs,
             batch=recipe.linear_batch,
@@ -228,7 +228,7 @@ def finetuned(backbone: Backbone, teach: Sequence[Pictures], judge: Pictures, re
     image = torch.from_numpy(np.concatenate([part.image_NCHW for part in teach])).to(device)
     label = torch.from_numpy(np.concatenate([part.label_N for part in teach])).to(device)
     augment = Augment(image.shape[-1], recipe.crop_area, recipe.flip)
-    generator = torch.Generator().manual_seed(seed % 2**63)
+    generator = seeded(seed)
     optimiser = torch.optim.SGD([*network.parameters(), *head.parameters()], lr=recipe.finetune_rate, momentum=0.9)
     autocast = recipe.precision == "bfloat16"
     for epoch in range(recipe.finetune_epochs):

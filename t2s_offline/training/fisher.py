@@ -7,7 +7,6 @@ each convolution and batch norm in the order of the network's modules, the head 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from t2s_offline.images.image_files import Int64
+from t2s_offline.images.image_files import Int64, Progress
 from t2s_offline.training.networks import Backbone
 
-Progress = Callable[[int, int], None]
-BATCH = 64
+BATCH = 64  # of every estimator, as in the code behind the authors' vectors
 
 
 def picture_fisher(

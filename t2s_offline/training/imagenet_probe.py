@@ -6,13 +6,13 @@ safetensors. Goes out: a backbone, and whether the file is the one that torchvis
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from t2s_offline.errors import BadFile
+from t2s_offline.files import digest
 from t2s_offline.tensor_files import announced
 from t2s_offline.training.networks import Backbone, build
 
@@ -52,7 +52,7 @@ def read(path: Path) -> tuple[Backbone, bool]:
     try:
         if path.stat().st_size > LARGEST:
             raise BadFile(f"{path} is larger than {LARGEST >> 20} MB; expected the weights of a ResNet-18, {FILE}")
-        genuine = hashlib.sha256(path.read_bytes()).hexdigest().startswith(DIGEST)
+        genuine = digest(path).startswith(DIGEST)
     except OSError as error:
         raise BadFile(f"cannot read {path}: {error.strerror}; expected {FILE}") from error
     try:

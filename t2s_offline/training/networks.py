@@ -83,17 +83,28 @@ class Backbone(nn.Module):
 WIDTHS = {"resnet50": 2048, "resnet18": 512, "resnet18-narrow": 256}
 
 
+def seeded(seed: int) -> torch.Generator:
+    """A generator on the host, from a seed of any size."""
+    return torch.Generator().manual_seed(seed % 2**63)  # torch takes 64 bits
+
+
 def build(arch: str, *, seed: int, device: torch.device | str = "cpu") -> Backbone:
     """A backbone with initial weights from `seed` alone: the same on every device."""
     check_known("backbone", arch, WIDTHS)
     backbone = _empty(arch).to_empty(device="cpu")
-    generator = torch.Generator().manual_seed(seed % 2**63)
+    generator = seeded(seed)
     for module in backbone.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=generator)
         elif isinstance(module, nn.BatchNorm2d):
             module.reset_parameters()
     return _placed(backbone, device)
+
+
+def count_weights(arch: str) -> int:
+    """How many weights a backbone of this architecture has; none is made."""
+    check_known("backbone", arch, WIDTHS)
+    return sum(parameter.numel() for parameter in _empty(arch).parameters())
 
 
 def _empty(arch: str) -> Backbone:
@@ -119,7 +130,7 @@ def _placed(backbone: Backbone, device: torch.device | str) -> Backbone:
 def linear_head(features: int, classes: int, *, seed: int, device: torch.device | str = "cpu") -> nn.Linear:
     """A linear layer with torch's usual initial weights, drawn from `seed`."""
     head = nn.Linear(features, classes, device="meta").to_empty(device="cpu")
-    generator = torch.Generator().manual_seed(seed % 2**63)
+    generator = seeded(seed)
     bound = features**-0.5
     with torch.no_grad():
         head.weight.uniform_(-bound, bound, generator=generator)

@@ -20,16 +20,15 @@ from torch import nn
 
 from t2s_offline.errors import BadInput, Diverged, PretrainFailed
 from t2s_offline.images.augment import Augment, mix
+from t2s_offline.images.image_files import Progress
 from t2s_offline.images.training_set import TrainingSet, hold_out
 from t2s_offline.recipe import Recipe
 from t2s_offline.seeds import derive_rng, derive_seed
 from t2s_offline.training.checkpoint import read_checkpoint, restore, snapshot, write_checkpoint
-from t2s_offline.training.networks import Backbone, build, extract, halve, linear_head
+from t2s_offline.training.networks import Backbone, build, extract, halve, linear_head, seeded
 from t2s_offline.training.stochastic_depth import StochasticDepth
 
-Progress = Callable[[int, int], None]
 MEASURED = 2048  # pictures at most for the training accuracy
-GENERATOR_SEED = 2**63  # torch takes seeds below this
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +100,7 @@ class Trainer:
         """One pass over the training part; returns the mean loss, not finite when something broke."""
         order = derive_rng(*self.name, "order", epoch).permutation(len(self.train_N))
         order_N = self.train_N[torch.from_numpy(order).to(self.device)]
-        generator = torch.Generator().manual_seed(derive_seed(*self.name, "augment", epoch) % GENERATOR_SEED)
+        generator = seeded(derive_seed(*self.name, "augment", epoch))
         self.network.train()
         total = torch.zeros((), device=self.device)
         steps = self.steps(batch)

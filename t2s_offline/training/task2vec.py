@@ -13,9 +13,8 @@ paper, section 3.2). Ignores rewards; embeddings of different probes or estimato
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,20 +26,19 @@ import torch.nn.functional as F
 from torch import nn
 
 from t2s_offline.errors import BadInput, check_known
-from t2s_offline.images.image_files import Int64, Pictures
+from t2s_offline.images.image_files import Int64, Pictures, Progress
 from t2s_offline.seeds import derive_rng, derive_seed
 from t2s_offline.tasks import PAPER_PROBE
-from t2s_offline.training import imagenet_probe as imagenet
-from t2s_offline.training.fisher import batch_fisher, picture_fisher
-from t2s_offline.training.networks import Backbone, extract, linear_head, load_backbone
+from t2s_offline.tensor_files import arrays_digest
+from t2s_offline.training import imagenet_probe
+from t2s_offline.training.fisher import BATCH, batch_fisher, picture_fisher
+from t2s_offline.training.networks import Backbone, extract, linear_head, load_backbone, seeded
 from t2s_offline.training.variational import variational_fisher
 
 Estimator = Literal["sample", "batch", "variational"]
-Progress = Callable[[int, int], None]
 #: Estimator -> pictures drawn by default
 SAMPLES: dict[str, int] = {"sample": 1000, "batch": 10_000, "variational": 10_000}
 IMAGENET = "resnet18-imagenet"
-BATCH = 64
 HEAD_RATE, HEAD_DECAY, HEAD_EPOCHS = 4e-4, 1e-4, 10
 
 
@@ -60,9 +58,9 @@ def open_probe(name: str, device: torch.device | str = "cpu") -> Probe:
     backbone's file. BadFile when it cannot be downloaded, or is neither.
     """
     if name == IMAGENET:
-        return Probe(IMAGENET, imagenet.download().to(device), 224, 256 / 224)
-    if Path(name).is_file() and imagenet.is_weights(Path(name)):
-        backbone, genuine = imagenet.read(Path(name))
+        return Probe(IMAGENET, imagenet_probe.download().to(device), 224, 256 / 224)
+    if Path(name).is_file() and imagenet_probe.is_weights(Path(name)):
+        backbone, genuine = imagenet_probe.read(Path(name))
         title = IMAGENET if genuine else f"{IMAGENET}-{weights_digest(backbone)}"
         return Probe(title, backbone.to(device), 224, 256 / 224)
     saved = load_backbone(Path(name), device)
@@ -73,10 +71,7 @@ def open_probe(name: str, device: torch.device | str = "cpu") -> Probe:
 
 def weights_digest(backbone: Backbone) -> str:
     """Eight hex digits of the hash of the weights and buffers."""
-    digest = hashlib.sha256()
-    for key, tensor in sorted(backbone.trunk.state_dict().items()):
-        digest.update(key.encode() + tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:8]
+    return arrays_digest({name: tensor.cpu().numpy() for name, tensor in backbone.trunk.state_dict().items()})
 
 
 def probe_name(probe: Probe, size: int, estimator: str = "sample", samples: int | None = None) -> str:
@@ -150,7 +145,7 @@ def _by_pictures(
     once_U, where_M = np.unique(drawn, return_inverse=True)
     feature = extract(backbone, torch.from_numpy(pictures.image_NCHW[once_U]))[torch.from_numpy(where_M)]
     label = torch.from_numpy(pictures.label_N[drawn]).to(feature.device)
-    generator = torch.Generator().manual_seed(derive_seed("task2vec head", task, seed) % 2**63)
+    generator = seeded(derive_seed("task2vec head", task, seed))
     head = fit_head(feature, label, len(pictures.classes), generator)
     with torch.no_grad():
         chance = head(feature).softmax(1).cpu()
@@ -167,7 +162,7 @@ def _by_batches(
 ) -> npt.NDArray[np.float32]:  # fmt: skip
     """Draws with replacement, every class as often; the head sees as many in each of its epochs."""
     rng = derive_rng("task2vec", estimator, task, seed)
-    generator = torch.Generator().manual_seed(derive_seed("task2vec head", estimator, task, seed) % 2**63)
+    generator = seeded(derive_seed("task2vec head", estimator, task, seed))
     image = torch.from_numpy(pictures.image_NCHW)
     label = torch.from_numpy(pictures.label_N)
     feature = extract(backbone, image)

@@ -10,7 +10,6 @@ inverse of the Fisher information; the value handed out is (1 / variance) / (1 /
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from t2s_offline.images.image_files import Int64
+from t2s_offline.images.image_files import Int64, Progress
+from t2s_offline.training.fisher import BATCH
 from t2s_offline.training.networks import Backbone
 
-Progress = Callable[[int, int], None]
-BATCH = 64
 BETA = 1e-7
 RATE, SLOW_RATE = 1e-2, 5e-4  # of variances; of batch norms and the head
 START = 0.05  # first variance, as a share of that of a filter's weights

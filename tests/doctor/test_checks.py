@@ -12,10 +12,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from t2s_offline.cli import cli
-from t2s_offline.doctor import checks as doctor
+from t2s_offline.doctor import checks
 from t2s_offline.doctor.checks import Check, examine, unfit
 from t2s_offline.errors import BadInput
 from t2s_offline.recipe import Recipe, SweepSpec
+from t2s_offline.training import networks
 
 NAMES = {"python", "packages", "torch", "warp", "tdw package", "data", "disk"}
 
@@ -26,9 +27,9 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def by_name(checks: list[Check]) -> dict[str, Check]:
-    assert len({check.name for check in checks}) == len(checks)
-    return {check.name: check for check in checks}
+def by_name(found: list[Check]) -> dict[str, Check]:
+    assert len({check.name for check in found}) == len(found)
+    return {check.name: check for check in found}
 
 
 def spec(renderer: str = "builtin", tasks: tuple[str, ...] = ("digits",)) -> SweepSpec:
@@ -59,7 +60,7 @@ def test_a_specifications_tasks_are_looked_for(tmp_path: Path) -> None:
 
 def test_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     space = namedtuple("space", "total used free")
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: space(10**12, 0, 6 * 10**9))
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: space(10**12, 0, 6 * 10**9))
     store = tmp_path / "not" / "yet" / "rewards.duckdb"
     assert by_name(examine(spec(), store=store, backbones=10))["disk"].state == "ok"
     check = by_name(examine(spec(), store=store, backbones=5000))["disk"]
@@ -68,19 +69,40 @@ def test_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "--store" in check.advice
 
 
+def test_the_size_of_backbones_needs_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing those of a ResNet-50 takes two seconds."""
+    monkeypatch.setattr(networks, "build", lambda *_, **__: pytest.fail("weights were drawn"))
+    assert "GB wanted" in by_name(examine(spec(), store=tmp_path / "r.duckdb", backbones=100))["disk"].found
+
+
+@pytest.mark.parametrize("error", [ImportError, OSError])
+def test_a_torch_that_does_not_load_is_named(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "torch":
+                raise error("libcudart.so.99: cannot open shared object file")
+
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    found = checks._torch()
+    assert (found.state, found.name) == ("missing", "torch")
+    assert "libcudart" in found.found
+    assert "pip install torch" in found.advice
+
+
 def test_displays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(doctor, "X_SOCKETS", tmp_path)
-    assert doctor._display("", True).state == "missing"
-    assert "Xvfb" in doctor._display("", True).advice
-    assert doctor._display(":1", True).state == "missing"
-    assert doctor._display(":1", False).state == "absent"
+    monkeypatch.setattr(checks, "X_SOCKETS", tmp_path)
+    assert checks._display("", True).state == "missing"
+    assert "Xvfb" in checks._display("", True).advice
+    assert checks._display(":1", True).state == "missing"
+    assert checks._display(":1", False).state == "absent"
     (tmp_path / "X1").touch()
-    assert doctor._display(":1.0", True).state == doctor._display(":1.0,:1.1", True).state == "ok"
+    assert checks._display(":1.0", True).state == checks._display(":1.0,:1.1", True).state == "ok"
 
 
 def test_tdw_without_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stub = pytest.importorskip("tests.render.tdw.stub", reason="TDW is not installed here", exc_type=ImportError)
-    monkeypatch.setattr(doctor, "HELLO", 0.3)
+    monkeypatch.setattr(checks, "HELLO", 0.3)
     monkeypatch.setenv("T2S_TDW_PORT", str(stub.free_port()))
     found = by_name(examine(spec("tdw"), store=tmp_path / "r.duckdb"))
     assert found["tdw build"].state == "missing"
@@ -108,10 +130,10 @@ def test_tdw_with_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "requires", lambda name: ["duckdb>=1.3", "no-such-package>=2; extra == 'x'", "absent1"])
-    checks = list(doctor._packages())
-    assert [check.state for check in checks] == ["missing"]
-    assert "absent" in checks[0].advice
+    monkeypatch.setattr(checks, "requires", lambda name: ["duckdb>=1.3", "no-such-package>=2; extra == 'x'", "absent1"])
+    found = list(checks._packages())
+    assert [check.state for check in found] == ["missing"]
+    assert "absent" in found[0].advice
 
 
 def test_the_command(tmp_path: Path) -> None:

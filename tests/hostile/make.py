@@ -206,8 +206,7 @@ def stores(folder: Path, secret: Path) -> None:
 
     def store(name: str, *statements: str) -> None:
         with duckdb.connect(str(folder / f"{name}.duckdb")) as con:
-            for statement in schema.ddl():
-                con.execute(statement)
+            con.execute(schema.ddl())
             for table, frame in frames.items():
                 con.register("incoming", frame.to_arrow())
                 con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")

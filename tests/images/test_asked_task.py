@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from t2s_offline.errors import BadFile, UnknownName
-from t2s_offline.images import asked_task as module
+from t2s_offline.images import asked_task
 from t2s_offline.images.asked_task import asked
 from t2s_offline.images.task_data import task_digest
 
@@ -79,7 +79,7 @@ def test_a_store_that_does_not_know_its_pictures(here: Path, tmp_path: Path) -> 
 
 
 def test_a_name_that_the_store_knows_reads_no_picture(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "task_digest", lambda located: pytest.fail("read"))
+    monkeypatch.setattr(asked_task, "task_digest", lambda located: pytest.fail("read"))
     for name in ("digits", "CUB", "theirs"):
         assert asked(name, {name: OTHER}).notes == ()
         (here / name / "a").mkdir(parents=True)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from t2s_offline.errors import BadFile
-from t2s_offline.images.image_files import read_folder, read_picture
+from t2s_offline.images.image_files import read_files, read_folder
 from t2s_offline.images.task_data import load_task
 
 #: Reads a folder again and again in threads, without pytest's own filters.
@@ -70,7 +70,7 @@ def test_a_picture_of_no_numbers_is_a_bad_file(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(BadFile, match=r"nan\.tiff.*not finite"):
-            read_picture(tmp_path / "nan.tiff", 8)
+            read_files([(tmp_path / "nan.tiff", 0)], ("one",), 8, 1.0, "here")
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_picture_starts_no_program(tmp_path: Path, trap: Path) -> None:
     """PostScript is drawn by Ghostscript, a program: such a file is no picture here, whatever it is called."""
     (tmp_path / "drawing.jpg").write_text(DRAWING)
     with pytest.raises(BadFile, match=r"drawing\.jpg"):
-        read_picture(tmp_path / "drawing.jpg", 8)
+        read_files([(tmp_path / "drawing.jpg", 0)], ("one",), 8, 1.0, "here")
     assert not trap.exists()
 
 

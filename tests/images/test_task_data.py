@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
-from t2s_offline.images.image_files import as_array, fit, read_picture
+from t2s_offline.images.image_files import as_array, fit, read_files
 from t2s_offline.images.task_data import carve, check_same_pictures, download_task, load_task, task_digest
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.tasks import present
@@ -197,7 +197,7 @@ def test_a_decompression_bomb_is_a_bad_file(tmp_path: Path, monkeypatch: pytest.
     picture(0).save(content, "PNG")
     (tmp_path / "bomb.png").write_bytes(content.getvalue())
     with pytest.raises(BadFile, match=r"bomb\.png"):
-        read_picture(tmp_path / "bomb.png", 8)
+        read_files([(tmp_path / "bomb.png", 0)], ("one",), 8, 1.0, "here")
 
 
 def rewritten(folder: Path, file: str, content: bytes | None) -> str:

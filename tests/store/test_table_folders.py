@@ -13,8 +13,7 @@ import pytest
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
 from t2s_offline.space import TASK2SIM
-from t2s_offline.store import schema
-from t2s_offline.store import table_folders as tables
+from t2s_offline.store import schema, table_folders
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.rows import task_rows, typed
 from t2s_offline.sweep.live_cells import live_path
@@ -59,7 +58,7 @@ def store(tmp_path: Path) -> RewardStore:
 @pytest.fixture
 def folder(store: RewardStore, tmp_path: Path) -> Path:
     folder = tmp_path / "home" / "toy"
-    tables.ship(store, folder, tmp_path / "probe.safetensors")
+    table_folders.ship(store, folder, tmp_path / "probe.safetensors")
     return folder
 
 
@@ -69,46 +68,46 @@ def test_a_shipped_table_reads_as_the_store_without_hosts(store: RewardStore, fo
         assert shipped.frame(name).equals(store.frame(name))
     assert store.frame("backbones")["host"].to_list() == ["me"]
     assert shipped.frame("backbones")["host"].to_list() == [None]
-    found = tables.describe(folder)
+    found = table_folders.describe(folder)
     assert (found.name, found.tasks, found.configurations, found.rewards, found.embeddings) == ("toy", 2, 256, 512, 1)
     assert not found.problem
 
 
 def test_sha256sum_agrees(folder: Path) -> None:
-    subprocess.run(["sha256sum", "--check", "--quiet", tables.SUMS], cwd=folder, check=True)
+    subprocess.run(["sha256sum", "--check", "--quiet", table_folders.SUMS], cwd=folder, check=True)
 
 
 def test_the_probe_must_be_that_of_the_embeddings(store: RewardStore, tmp_path: Path) -> None:
     other = backbone_file(tmp_path / "other.safetensors", 2)
     with pytest.raises(BadInput, match="give that probe"):
-        tables.ship(store, tmp_path / "out", other)
+        table_folders.ship(store, tmp_path / "out", other)
     assert not (tmp_path / "out").exists()
 
 
 def test_every_kind_of_damage_is_found(folder: Path) -> None:
-    card = folder / tables.CARD
+    card = folder / table_folders.CARD
     card.write_text("# a card\n")
-    assert "card.md has no checksum" in tables.describe(folder).problem
-    tables.seal(folder)
-    assert not tables.describe(folder).problem
+    assert "card.md has no checksum" in table_folders.describe(folder).problem
+    table_folders.seal(folder)
+    assert not table_folders.describe(folder).problem
     card.write_text("# another card\n")
-    assert "card.md differs" in tables.describe(folder).problem
+    assert "card.md differs" in table_folders.describe(folder).problem
     card.unlink()
-    assert "card.md is missing" in tables.describe(folder).problem
-    (folder / tables.SUMS).write_text("../../etc/passwd\n")
-    assert "no checksum" in tables.describe(folder).problem
-    (folder / tables.SUMS).unlink()
-    assert "SHA256SUMS is missing" in tables.describe(folder).problem
+    assert "card.md is missing" in table_folders.describe(folder).problem
+    (folder / table_folders.SUMS).write_text("../../etc/passwd\n")
+    assert "no checksum" in table_folders.describe(folder).problem
+    (folder / table_folders.SUMS).unlink()
+    assert "SHA256SUMS is missing" in table_folders.describe(folder).problem
 
 
 def test_rows_that_cannot_be_are_found_behind_good_checksums(folder: Path) -> None:
     frame = pl.read_parquet(folder / "rewards.parquet")
     frame.with_columns(pl.lit(130.0).alias("accuracy")).write_parquet(folder / "rewards.parquet")
-    tables.seal(folder)
-    assert "expected percent" in tables.describe(folder).problem
+    table_folders.seal(folder)
+    assert "expected percent" in table_folders.describe(folder).problem
     (folder / "rewards.parquet").write_bytes(b"no parquet")
-    tables.seal(folder)
-    assert "rewards" in tables.describe(folder).problem
+    table_folders.seal(folder)
+    assert "rewards" in table_folders.describe(folder).problem
 
 
 def test_nothing_is_measured_live_for_a_folder_that_cannot_keep_it(folder: Path) -> None:
@@ -118,10 +117,10 @@ def test_nothing_is_measured_live_for_a_folder_that_cannot_keep_it(folder: Path)
 
 def test_tables_are_found_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("T2S_TABLES", str(folder.parent))
-    assert [table.name for table in tables.find_tables()] == ["toy"]
-    assert tables.folder_of("toy") == folder
+    assert [table.name for table in table_folders.find_tables()] == ["toy"]
+    assert table_folders.folder_of("toy") == folder
     with pytest.raises(UnknownName, match="toy"):
-        tables.folder_of("tyo")
+        table_folders.folder_of("tyo")
 
 
 def test_the_command_says_what_is_wrong_with_exit_code_1(folder: Path) -> None:
@@ -143,19 +142,19 @@ def test_shipping_again_leaves_nothing_of_the_first_time(store: RewardStore, fol
     (folder / "rewards.csv").write_text("of an older version")
     with store.writer() as con:
         con.execute("DELETE FROM backbones")
-    tables.ship(store, folder)
-    assert not tables.describe(folder).problem
+    table_folders.ship(store, folder)
+    assert not table_folders.describe(folder).problem
     assert {path.name for path in folder.iterdir()} == {
         "SHA256SUMS", "embeddings.parquet", "notes.txt", "recipes.parquet", "rewards.parquet", "tasks.parquet"
     }  # fmt: skip
-    assert "notes.txt" not in (folder / tables.SUMS).read_text()
+    assert "notes.txt" not in (folder / table_folders.SUMS).read_text()
 
 
 def test_a_probe_that_lies_in_the_folder_can_be_shipped_again(store: RewardStore, folder: Path) -> None:
-    content = (folder / tables.PROBE).read_bytes()
-    tables.ship(store, folder, folder / tables.PROBE)
-    assert (folder / tables.PROBE).read_bytes() == content
-    assert not tables.describe(folder).problem
+    content = (folder / table_folders.PROBE).read_bytes()
+    table_folders.ship(store, folder, folder / table_folders.PROBE)
+    assert (folder / table_folders.PROBE).read_bytes() == content
+    assert not table_folders.describe(folder).problem
 
 
 @pytest.mark.parametrize("steps", range(1, 8))
@@ -176,25 +175,25 @@ def test_a_kill_while_shipping_leaves_a_folder_that_is_called_wrong(
     with monkeypatch.context() as patch:
         patch.setattr("t2s_offline.files.os.replace", killed)
         with suppress(KeyboardInterrupt):
-            tables.ship(store, folder)
+            table_folders.ship(store, folder)
     if done == steps:
-        assert tables.describe(folder).problem
+        assert table_folders.describe(folder).problem
     else:
-        assert not tables.describe(folder).problem
+        assert not table_folders.describe(folder).problem
         assert steps > 5
 
 
 def test_another_format_beside_the_tables_is_called_wrong(folder: Path) -> None:
     (folder / "rewards.csv").write_text("task\n")
-    assert "rewards.csv does not belong here" in tables.describe(folder).problem
+    assert "rewards.csv does not belong here" in table_folders.describe(folder).problem
 
 
 def test_a_folder_without_parameters_takes_them_from_its_recipes(folder: Path) -> None:
     whole = RewardStore(folder).frame("parameters")
     assert whole["parameter"].to_list() == list(TASK2SIM.names)
     (folder / "parameters.parquet").unlink(missing_ok=True)
-    tables.seal(folder)
-    assert not tables.describe(folder).problem
+    table_folders.seal(folder)
+    assert not table_folders.describe(folder).problem
     assert RewardStore(folder).frame("parameters").equals(whole)
     with RewardStore(folder).reader() as con:
         assert con.sql("SELECT count(DISTINCT parameter) FROM main_effects").fetchall() == [(8,)]
@@ -202,8 +201,8 @@ def test_a_folder_without_parameters_takes_them_from_its_recipes(folder: Path) -
 
 def test_a_folder_without_recipes_says_so_where_they_are_needed(folder: Path, tmp_path: Path) -> None:
     (folder / "recipes.parquet").unlink()
-    tables.seal(folder)
-    assert "recipes" in tables.describe(folder).problem
+    table_folders.seal(folder)
+    assert "recipes" in table_folders.describe(folder).problem
     with pytest.raises(BadFile, match="has rewards but no recipes"):
         RewardStore(folder).matrix()
     with pytest.raises(BadFile, match="has rewards but no recipes"):
@@ -221,21 +220,21 @@ def test_a_folder_without_recipes_says_so_where_they_are_needed(folder: Path, tm
 def test_a_recipe_whose_space_cannot_be_is_one_line(folder: Path) -> None:
     frame = pl.read_parquet(folder / "recipes.parquet")
     frame.with_columns(space=pl.lit("a:99")).write_parquet(folder / "recipes.parquet")
-    tables.seal(folder)
-    assert f"recipe {RECIPE}: parameter a: 99 levels" in tables.describe(folder).problem
+    table_folders.seal(folder)
+    assert f"recipe {RECIPE}: parameter a: 99 levels" in table_folders.describe(folder).problem
 
 
 def test_a_folder_whose_name_looks_like_a_pattern(folder: Path, tmp_path: Path) -> None:
     odd = tmp_path / "run[1]*?"
     folder.rename(odd)
-    assert not tables.describe(odd).problem
+    assert not table_folders.describe(odd).problem
 
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "tables").glob("*/")), ids=lambda path: path.name)
 def test_the_tables_of_this_project_are_whole(path: Path) -> None:
-    found = tables.describe(path)
+    found = table_folders.describe(path)
     assert not found.problem
-    assert (path / tables.CARD).is_file()
+    assert (path / table_folders.CARD).is_file()
     # two configurations are nothing to learn from: the rows of Figures 6 to 8 need no embeddings
     assert found.embeddings == (0 if path.name == "figures" else found.tasks)
     assert not RewardStore(path).frame("backbones")["host"].drop_nulls().len()

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from t2s_offline.errors import BadFile
 from t2s_offline.tasks import PAPER_PROBE
-from t2s_offline.training import imagenet_probe as imagenet
+from t2s_offline.training import imagenet_probe
 from t2s_offline.training.task2vec import IMAGENET, made_by, open_probe, probe_name
 
 
@@ -21,7 +21,7 @@ from t2s_offline.training.task2vec import IMAGENET, made_by, open_probe, probe_n
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stand-in for torchvision's file: the same names and shapes, other numbers."""
     torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / imagenet.FILE
+    path = tmp_path_factory.mktemp("weights") / imagenet_probe.FILE
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), path)
     return path
 
@@ -34,7 +34,7 @@ def test_both_kinds_of_file_give_the_same_probe(weights: Path, tmp_path: Path, m
     assert probes[0].name.startswith(f"{IMAGENET}-")  # not torchvision's own file, and its name says so
     assert (probes[0].size, probes[0].resize) == (224, 256 / 224)
     assert torch.equal(probes[0].backbone.trunk.conv1.weight, state["conv1.weight"])  # type: ignore[union-attr,arg-type]
-    monkeypatch.setattr(imagenet, "DIGEST", hashlib.sha256(weights.read_bytes()).hexdigest()[:8])
+    monkeypatch.setattr(imagenet_probe, "DIGEST", hashlib.sha256(weights.read_bytes()).hexdigest()[:8])
     assert open_probe(str(weights)).name == IMAGENET
 
 
@@ -52,7 +52,7 @@ def test_anything_else_is_refused_without_running_it(
     (tmp_path / "cut.pth").write_bytes(weights.read_bytes()[:1000])
     torch.save(torchvision.models.resnet34(weights=None).state_dict(), tmp_path / "resnet34.pth")
     for path in sorted(tmp_path.iterdir()):
-        with pytest.raises(BadFile, match=imagenet.FILE):
+        with pytest.raises(BadFile, match=imagenet_probe.FILE):
             open_probe(str(path))
     assert "code ran" not in capsys.readouterr().out
 
@@ -62,7 +62,7 @@ def test_without_a_network_the_message_names_the_file(monkeypatch: pytest.Monkey
         raise OSError("no route to host")
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", offline)
-    with pytest.raises(BadFile, match=rf"no route to host; bring .*{imagenet.FILE}.* --probe FILE"):
+    with pytest.raises(BadFile, match=rf"no route to host; bring .*{imagenet_probe.FILE}.* --probe FILE"):
         open_probe(IMAGENET)
 
 
