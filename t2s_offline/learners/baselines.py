@@ -1,6 +1,7 @@
 """Baselines that always stand beside a policy: best fixed configuration, Domain Randomization, random, nearest task.
 
-Comes in: the rewards of training tasks. Goes out: a policy. Oracle is no policy: `compare.py` reads it off the table.
+Each makes a policy of the rewards of training tasks. The oracle is no policy: `compare.py` reads it off the table. Two
+orders of configurations are baselines of measured shortlists: best on average, and the greedy portfolio.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from t2s_offline.space import SimSpace
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+EQUAL = 1e-12  # means of standardised rewards that differ by less are equal
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,35 @@ class BestFixed:
         if np.isnan(mean_C).all():
             raise BadInput("best_fixed: no configuration is measured on all training tasks; sweep more cells")
         return FixedPolicy(matrix.space, one_hot(int(np.nanargmax(mean_C)), len(matrix.space)))
+
+
+def mean_standardised(signal_TC: Float64) -> Float64:
+    """Mean over tasks of rewards minus the task's mean over its SD, shape (C,); -inf where no task has a reward."""
+    z_TC, _, _ = standardise(signal_TC)
+    count_C = (~np.isnan(z_TC)).sum(axis=0)
+    return np.where(count_C > 0, np.nansum(z_TC, axis=0) / np.maximum(count_C, 1), -np.inf)
+
+
+def greedy_portfolio(signal_TC: Float64) -> Ints:
+    """All configurations in the order in which they join a portfolio for the training tasks, indices of shape (C,).
+
+    Each step adds the configuration that most raises the mean over tasks of the best standardised reward in the
+    portfolio (greedy forward selection as in TabRepo, arXiv 2311.02971). Where several raise it equally, as all do once
+    every task has its best, the one with the highest mean joins. A missing reward raises nothing.
+    """
+    z_TC, _, _ = standardise(signal_TC)
+    mean_C = mean_standardised(signal_TC)
+    best_T1 = np.full((len(z_TC), 1), -np.inf)
+    left_C = np.ones(z_TC.shape[1], dtype=bool)
+    order = []
+    for _ in range(z_TC.shape[1]):
+        value_C = np.where(left_C, np.fmax(best_T1, z_TC).mean(axis=0), -np.inf)
+        equal = np.flatnonzero(left_C & (value_C >= value_C.max() - EQUAL))
+        chosen = int(equal[mean_C[equal].argmax()])
+        order.append(chosen)
+        left_C[chosen] = False
+        best_T1 = np.fmax(best_T1, z_TC[:, [chosen]])
+    return np.array(order)
 
 
 @dataclass(frozen=True)

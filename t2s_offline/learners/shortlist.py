@@ -1,8 +1,7 @@
 """Measured shortlists: measure a few kept backbones on a new task, one after another, and answer with the best.
 
-Comes in: a belief about the task, a function that measures one configuration, how many to measure. Goes out:
-the path and the answer. Also replays that on a table, with random search and the prior's top K beside it. Ignores how a
-belief is made and how a configuration is measured.
+`shortlist` needs a belief about the task and a function that measures one configuration; it returns the path and the
+answer. `curve` replays that on a table, beside strategies that measure K configurations without a belief.
 
 The next configuration is the one of highest expected improvement over the best measured. The first is the one of
 highest mean: it is what would be answered without measuring.
@@ -21,8 +20,9 @@ from threadpoolctl import ThreadpoolController
 
 from t2s_offline.analysis.seed_noise import CellNoise, seeds_T
 from t2s_offline.errors import BadInput
+from t2s_offline.learners.baselines import greedy_portfolio, mean_standardised
 from t2s_offline.learners.learner import Learner
-from t2s_offline.learners.posterior import Belief, standardise
+from t2s_offline.learners.posterior import Belief
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.seeds import derive_rng
 
@@ -190,28 +190,38 @@ def curve(
     folds: (training tasks, test task); taught: the rewards that learners may see of training tasks, all by default
     (a fraction, to see what a smaller sweep would have given). Strategies: the learner's measured shortlist under its
     name; prior_top: its prior's best K; fixed_top: the K configurations with the highest mean standardised reward on
-    the training tasks; random.
+    the training tasks; portfolio: the first K of their greedy portfolio; random.
     """
     if not counts or not folds:
         raise BadInput("a curve needs at least one count and one task")
     seeds = seeds_T(matrix)
-    rows: dict[str, list[Float64]] = {learner.name: [], "prior_top": [], "fixed_top": [], "random": []}
+    taught = taught or matrix
+    prepared: dict[tuple[str, ...], tuple[Believing, Float64, Float64]] = {}
+    rows: dict[str, list[Float64]] = {}
     for train, test in folds:
-        known = (taught or matrix).select(train)
-        policy = learner.fit(known, embeddings.select(train), rng=derive_rng(learner.name, matrix.recipe, 0))
+        if tuple(train) not in prepared:  # relatives share their training tasks
+            known = taught.select(train)
+            policy = learner.fit(known, embeddings.select(train), rng=derive_rng(learner.name, matrix.recipe, 0))
+            prepared[tuple(train)] = policy, mean_standardised(known.signal_TC), portfolio_score(known.signal_TC)
+        policy, mean_C, portfolio_C = prepared[tuple(train)]
         belief = policy.belief(embeddings.select((test,)).unit_TD[0])
         at = matrix.position(test)
         signal_C, reward_C = matrix.signal_TC[at], matrix.reward_TC[at]
         noise_sd = policy.noise.at(matrix.pictures_T[at], seeds[at])
-        rows[learner.name].append(replay(belief, signal_C, reward_C, counts, noise_sd=noise_sd))
-        rows["prior_top"].append(replay_top(belief.mean_C, signal_C, reward_C, counts))
-        rows["fixed_top"].append(replay_top(_mean_standardised(known.signal_TC), signal_C, reward_C, counts))
-        rows["random"].append(replay_random(signal_C, reward_C, counts))
+        obtained = {
+            learner.name: replay(belief, signal_C, reward_C, counts, noise_sd=noise_sd),
+            "prior_top": replay_top(belief.mean_C, signal_C, reward_C, counts),
+            "fixed_top": replay_top(mean_C, signal_C, reward_C, counts),
+            "portfolio": replay_top(portfolio_C, signal_C, reward_C, counts),
+            "random": replay_random(signal_C, reward_C, counts),
+        }
+        for name, reward_K in obtained.items():
+            rows.setdefault(name, []).append(reward_K)
     return {name: np.array(reward_FK).T for name, reward_FK in rows.items()}
 
 
-def _mean_standardised(signal_TC: Float64) -> Float64:
-    """Mean over tasks of rewards minus the task's mean over its SD, shape (C,); -inf where no task has a reward."""
-    z_TC, _, _ = standardise(signal_TC)
-    count_C = (~np.isnan(z_TC)).sum(axis=0)
-    return np.where(count_C > 0, np.nansum(z_TC, axis=0) / np.maximum(count_C, 1), -np.inf)
+def portfolio_score(signal_TC: Float64) -> Float64:
+    """Minus the place of each configuration in the greedy portfolio of these tasks, shape (C,)."""
+    score_C = np.empty(signal_TC.shape[1])
+    score_C[greedy_portfolio(signal_TC)] = -np.arange(signal_TC.shape[1])
+    return score_C

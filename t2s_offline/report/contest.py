@@ -45,6 +45,7 @@ LABELS = {
     "surrogate_shortlist": "surrogate's shortlist",
     "prior_top": "its first guess's best",
     "fixed_top": "best on average",
+    "portfolio": "greedy portfolio",
     "random_search": "random search",
 }
 

@@ -109,7 +109,9 @@ def test_learn_predict_compare(tiny_store: RewardStore, tmp_path: Path) -> None:
     rows = json.loads(compared.stdout)
     assert [row["learner"] for row in rows[:4]] == ["oracle", "random", "best_fixed", "nearest"]
     assert {(row["learner"], row["measured"]) for row in rows[4:]} == {
-        (name, count) for name in ("surrogate_shortlist", "prior_top", "fixed_top", "random_search") for count in (0, 2)
+        (name, count)
+        for name in ("surrogate_shortlist", "prior_top", "fixed_top", "portfolio", "random_search")
+        for count in (0, 2)
     }
     assert {row["split"] for row in rows} == {"leave_one_out"}
 

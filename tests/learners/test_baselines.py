@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 
 from t2s_offline.errors import BadInput
-from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
+from t2s_offline.learners.baselines import (
+    BestFixed,
+    DomainRandomization,
+    Nearest,
+    Random,
+    greedy_portfolio,
+    mean_standardised,
+)
+from t2s_offline.learners.posterior import standardise
 from t2s_offline.matrix import Embeddings, RewardMatrix
+from tests.planted import Planted, space_of
 
 RNG = np.random.default_rng(0)
 ALL = np.ones(8, dtype=bool)
@@ -53,3 +62,32 @@ def test_nothing_to_learn_from(planted: RewardMatrix, planted_embeddings: Embedd
         BestFixed().fit(holed, planted_embeddings, rng=RNG)
     with pytest.raises(BadInput, match="birds"):
         Nearest().fit(holed, planted_embeddings, rng=RNG)
+
+
+def test_a_portfolio_covers_tasks_that_differ() -> None:
+    """Best on average takes three configurations of the same kind; the portfolio one of each kind, then the average."""
+    first, second = [9.0, 8.5, 8.0, 1.0, 2.0, 0.0], [1.0, 2.0, 0.0, 9.0, 8.0, 3.0]
+    signal_TC = np.array([first, first, first, second])
+    order = greedy_portfolio(signal_TC)
+    assert order[:2].tolist() == [0, 3]
+    assert sorted(order.tolist()) == list(range(6))
+    mean_C = mean_standardised(signal_TC)
+    assert np.argsort(-mean_C)[:2].tolist() == [0, 1]
+    assert (np.diff(mean_C[order[2:]]) <= 1e-12).all(), "once every task has its best, the highest mean joins"
+
+
+def test_each_step_of_a_portfolio_is_the_best_there_is() -> None:
+    matrix, _ = Planted(space_of(2, 2, 2, 2), tasks=7).draw(np.random.default_rng(2))
+    z_TC = standardise(matrix.reward_TC)[0]
+    order = greedy_portfolio(matrix.reward_TC)
+    for size in range(1, 6):
+        worth = {
+            at: z_TC[:, [*order[: size - 1], at]].max(axis=1).mean() for at in range(16) if at not in order[: size - 1]
+        }
+        assert worth[order[size - 1]] == pytest.approx(max(worth.values()))
+
+
+def test_a_portfolio_is_made_of_what_is_measured() -> None:
+    signal_TC = np.array([[5.0, np.nan, 1.0, 4.0], [1.0, 9.0, 2.0, 3.0]])
+    assert greedy_portfolio(signal_TC)[0] == 3, "of those that all tasks have"
+    assert greedy_portfolio(signal_TC)[1] == 1

@@ -118,3 +118,5 @@ def test_published_curve(published_store: RewardStore) -> None:
     assert (regret["surrogate"] <= [0.44, 0.22, 0.17, 0.11, 0.045]).all()
     assert (regret["surrogate"][1:] < regret["random"][1:]).all()
     assert (regret["surrogate"][1:] < regret["prior_top"][1:]).all()
+    np.testing.assert_allclose(regret["portfolio"], [0.464, 0.232, 0.187, 0.123, 0.09], atol=0.002)
+    assert (regret["portfolio"][1:] < regret["fixed_top"][1:]).all()
