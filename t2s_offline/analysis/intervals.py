@@ -1,9 +1,8 @@
 """95 % intervals of means over tasks, and over the seeds of a learner where it has several: the one place for them.
 
-Comes in: values of T tasks, or of T tasks x S seeds. Goes out: the mean and its interval, by a studentised bootstrap
-(bootstrap-t): each resample is divided by its own standard error, so that skewed values of 8 to 20 tasks are covered at
-the nominal rate, which percentiles of resampled means do not do (docs/statistics.md has the simulation). Ignores what
-the values are.
+Values of T tasks, or of T tasks x S seeds, have a mean, its interval and the p of a mean of zero, by a studentised
+bootstrap (bootstrap-t): each resample is divided by its own standard error, so that skewed values of 8 to 20 tasks are
+covered at the nominal rate, which percentiles of resampled means do not do (docs/statistics.md has the simulation).
 
 Two levels: tasks and seeds are drawn with replacement, independently, because all tasks of a split share the networks
 of a seed. The standard error is that of a table of random rows and columns: rows + columns - what both count twice.
@@ -29,11 +28,13 @@ EQUAL = 1e-9  # standard errors below this share of the mean are rounding
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and its 95 % interval; low and high are NaN where there is one value alone."""
+    """A mean and its 95 % interval; low, high and p are NaN where there is one value alone. p: two-sided, of a mean of
+    zero; below 5 % where the interval leaves out zero."""
 
     mean: float
     low: float
     high: float
+    p: float = float("nan")
 
     @property
     def clear(self) -> bool:
@@ -55,18 +56,22 @@ def mean_interval(value: Float64, *, resamples: int = RESAMPLES, seed: int = 0) 
     if tasks == 1:
         return Interval(mean, float("nan"), float("nan"))
     if error <= EQUAL * max(1.0, abs(mean)):
-        return Interval(mean, mean, mean)
+        return Interval(mean, mean, mean, float(abs(mean) <= EQUAL))
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     if tasks < FEWEST:
         below, above = student.ppf(tails, tasks - 1)
+        p = 2 * float(student.sf(abs(mean) / error, tasks - 1))
     else:
         rng = np.random.default_rng(seed)
         drawn_RT = rng.multinomial(tasks, np.full(tasks, 1 / tasks), size=resamples).astype(np.float64)
         drawn_RS = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples).astype(np.float64)
         mean_R, error_R = _moments(value_TS, drawn_RT, drawn_RS)
         varied_R = error_R > EQUAL * error  # a resample of one task again and again has no standard error
-        below, above = np.quantile((mean_R[varied_R] - mean) / error_R[varied_R], tails)
-    return Interval(mean, mean - float(above) * error, mean - float(below) * error)
+        drawn_t = (mean_R[varied_R] - mean) / error_R[varied_R]
+        below, above = np.quantile(drawn_t, tails)
+        beyond = min(int((drawn_t >= mean / error).sum()), int((drawn_t <= mean / error).sum()))
+        p = min(2 * (1 + beyond) / (1 + len(drawn_t)), 1.0)
+    return Interval(mean, mean - float(above) * error, mean - float(below) * error, p)
 
 
 def paired(first: Float64, second: Float64) -> Interval:

@@ -1,10 +1,8 @@
 """Signal and noise of a reward table: do configurations differ on a task by more than pre-training seeds do?
 
-Comes in: accuracies by task, configuration and seed, with gaps. Goes out, for each task: SD over configurations with
-the seed noise taken out, SD of one cell over seeds, and a permutation test blocked by seed with Holm's correction over
-tasks. Ignores what the configurations are.
-
-Also goes out: what is known of the noise of one measured cell, for those who choose by it (`CellNoise`).
+`components` tells, for each task: SD over configurations with the seed noise taken out, SD of one cell over seeds, and
+a permutation test blocked by seed with Holm's correction over tasks. Cells may be missing. `CellNoise` is what is known
+of the noise of one measured cell, for those who choose by it.
 
 The model is accuracy = configuration + seed + noise. The seed is a block: a sweep renders the pictures of a seed with
 the same random numbers under every configuration, so what a seed adds to all of them is no noise between them.
@@ -14,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -149,8 +148,15 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 def _projector(factors: Sequence[npt.NDArray[np.int64]]) -> Float64:
     """Projection (N, N) onto the span of the factors' indicator columns."""
-    design = np.concatenate([np.equal.outer(factor, np.unique(factor)) for factor in factors], axis=1).astype(float)
-    return design @ np.linalg.pinv(design)
+    return _projector_of(tuple(np.ascontiguousarray(factor, dtype=np.int64).tobytes() for factor in factors))
+
+
+@lru_cache(maxsize=4)
+def _projector_of(factors: tuple[bytes, ...]) -> Float64:
+    """Tasks of one table mostly have the same cells, so the projectors of the last few are kept."""
+    read = [np.frombuffer(factor, dtype=np.int64) for factor in factors]
+    design = np.concatenate([np.equal.outer(factor, np.unique(factor)) for factor in read], axis=1).astype(float)
+    return np.asarray(design @ np.linalg.pinv(design))
 
 
 def component_rows(found: Sequence[Components]) -> tuple[list[str], list[list[object]]]:

@@ -1,7 +1,7 @@
 """Can a winner be named? Noise of a cell, ties, and the sentence that says so.
 
-Comes in: rewards, and normalised regrets of learners on the same tasks. Goes out: ties, noise, a warning. Differences
-and their intervals are `intervals.paired`. Ignores what the learners are.
+Noise and ties are of a table's rewards; the sentence is of learners' normalised regrets on the same tasks. Differences
+and their intervals are `intervals.paired`.
 """
 
 from __future__ import annotations
@@ -50,11 +50,19 @@ def noise_sd_T(matrix: RewardMatrix) -> tuple[Float64, str]:
         squares_T = np.nansum((matrix.accuracy_TCS - matrix.reward_TC[..., None]) ** 2, axis=(1, 2))
         per_cell_T = known_TCS.sum(axis=(1, 2)) / np.maximum(known_TCS.any(axis=2).sum(axis=1), 1)
         return np.sqrt(squares_T / free_T / per_cell_T), "seeds"
-    high_C = walsh.degree_C(matrix.space) >= HIGH_DEGREE
-    if high_C.any() and np.isfinite(matrix.reward_TC).all():
-        coefficient_TC = walsh.transform(matrix.reward_TC, matrix.space)
-        return np.sqrt((coefficient_TC[:, high_C] ** 2).mean(axis=1)), "high degrees"
+    if (high := high_degree_noise(matrix)) is not None:
+        return high[0], "high degrees"
     return np.full(len(matrix.tasks), np.nan), "none"
+
+
+def high_degree_noise(matrix: RewardMatrix) -> tuple[Float64, int] | None:
+    """Upper bound of the SD of a cell's reward in percent (T,), from interactions of degree 5 and up, and its degrees
+    of freedom. None unless every configuration is measured on all tasks and the space has so many parameters."""
+    high_C = walsh.degree_C(matrix.space) >= HIGH_DEGREE
+    if not high_C.any() or not np.isfinite(matrix.reward_TC).all():
+        return None
+    coefficient_TC = walsh.transform(matrix.reward_TC, matrix.space)
+    return np.sqrt((coefficient_TC[:, high_C] ** 2).mean(axis=1)), int(high_C.sum())
 
 
 def tied_TC(matrix: RewardMatrix, noise_T: Float64) -> npt.NDArray[np.bool_]:

@@ -69,3 +69,18 @@ def test_differences_are_paired_by_task_and_seed() -> None:
 def test_the_same_values_give_the_same_interval() -> None:
     value_TS = np.random.default_rng(3).gamma(1, 1, (12, 3))
     assert mean_interval(value_TS) == mean_interval(value_TS)
+
+
+def test_p_goes_with_the_interval() -> None:
+    """Below 5 % where the interval leaves out zero, for few and many tasks; uniform where there is nothing."""
+    rng = np.random.default_rng(3)
+    for tasks in (3, 8, 30):
+        for shift in (0.0, 0.3, 0.6, 1.0):
+            interval = mean_interval(rng.gamma(1.5, 0.5, tasks) - 0.75 + shift)
+            assert (interval.p < 0.05) == interval.clear
+    p = [mean_interval(rng.standard_normal(20), resamples=1000).p for _ in range(200)]
+    assert np.mean(np.array(p) < 0.05) <= 0.10
+    assert 0.4 < np.mean(p) < 0.6
+    assert np.isnan(mean_interval(np.array([1.0])).p)
+    assert mean_interval(np.zeros(9)).p == 1
+    assert mean_interval(np.ones(9)).p == 0
