@@ -21,9 +21,11 @@ from t2s_offline.errors import BadInput, UnknownName
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 MAX_CONFIGURATIONS = 1 << 20
 
-#: Backbones that stand beside those of configurations: random initialisation, and pre-training on real pictures under a
-#: name. Neither can be digits of a space: levels enough for the letters of "scratch" would pass MAX_CONFIGURATIONS.
+#: Backbones that stand beside those of configurations: random initialisation, pre-training on pictures of a renderer
+#: without simulation parameters, and on real pictures under a name. None can be digits of a space: levels enough for
+#: the letters of "scratch" or "fractals" would pass MAX_CONFIGURATIONS.
 SCRATCH = "scratch"
+PROCEDURAL = ("fractals", "dead_leaves")
 REAL = "real:"
 
 
@@ -33,8 +35,8 @@ def real_name(configuration: str) -> str | None:
 
 
 def is_reference(configuration: str) -> bool:
-    """Whether it is ``scratch`` or ``real:NAME``, which no simulator makes."""
-    return configuration == SCRATCH or bool(real_name(configuration))
+    """Whether it is ``scratch``, one of PROCEDURAL or ``real:NAME``: a backbone of no configuration."""
+    return configuration == SCRATCH or configuration in PROCEDURAL or bool(real_name(configuration))
 
 
 @dataclass(frozen=True)

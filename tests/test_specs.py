@@ -22,6 +22,7 @@ SPECS = sorted((Path(__file__).parents[1] / "sweeps").glob("*.toml"))
 RUNS = {
     "tiny": (16, 4, 2 * 17),
     "cpu": (256, None, 2 * 257),
+    "references": (2, None, 3 * 5),
     "figure6": (2, None, 3 * 2 * 2),
     "figure7": (2, None, 3 * 2 * 2),
     "figure8": (2, None, 4 * 2 * 2),
@@ -35,6 +36,7 @@ RUNS = {
 #: The recipe of each: its id decides every seed, so one that changes makes another table of the same specification.
 RECIPES = {
     "cpu": ["cpu-c1585b9f"],
+    "references": ["cpu-c1585b9f"],
     "gpu": ["gpu-7ab36919"],
     "paper": ["paper-e5cae9f5"],
     "imagenet": ["paper-e5cae9f5"],
@@ -56,7 +58,7 @@ RECIPES = {
     ],
 }
 #: Specifications that fill another's recipe under its name, so that their rows stand beside its own.
-NAMES = {"imagenet": "paper"}
+NAMES = {"imagenet": "paper", "references": "cpu"}
 #: The recipes of the shipped tables, and the version of the pixels they are of.
 SHIPPED = {"cpu": ("cpu-a0ea692f", "1.1.1"), "tiny": ("tiny-9bcc3b34", "2.1.1")}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from t2s_offline.errors import BadInput
 from t2s_offline.recipe import SweepSpec, read_spec, spec_of
-from t2s_offline.space import TASK2SIM, is_reference, real_name
+from t2s_offline.space import PROCEDURAL, SCRATCH, TASK2SIM, is_reference, real_name
 from t2s_offline.store.reward_store import RewardStore
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from t2s_offline.sweep.worker import Unit, Workshop
 
 #: Keys of [design] that say which seeds and references are swept, not which configurations.
-PLANNED = ("references", "replicates", "seeds_first")
+PLANNED = ("references", "reference_seeds", "replicates", "seeds_first")
 
 
 class Plan(NamedTuple):
@@ -77,7 +77,9 @@ def plan(spec: SweepSpec, data: Path | None) -> Plan:
     spec = pin(spec)
     references = [str(name) for name in spec.design.get("references", [])]
     if strange := [name for name in references if not is_reference(name)]:
-        raise BadInput(f"reference {strange[0]!r} of {spec.name}; expected scratch or real:NAME")
+        raise BadInput(
+            f"reference {strange[0]!r} of {spec.name}; expected {', '.join((SCRATCH, *PROCEDURAL))} or real:NAME"
+        )
     for name in filter(None, map(real_name, references)):
         check_real(name)
     design = design_of(spec)

@@ -29,6 +29,8 @@ OPTIONS: dict[str, dict[str, Allowed]] = {
         "pictures": "jpg|png",
         "settle": range(101),
     },
+    "fractals": {},
+    "dead_leaves": {},
 }
 #: Where a person says the same, for a message.
 THEIRS = {

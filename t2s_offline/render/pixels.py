@@ -7,8 +7,8 @@ own, ``dev-DIGEST``.
 
 After an edit of these sources tests/render/test_pixels.py fails and says which line to add. If the golden pictures
 (tests/golden) are still the same, the new digest gets the old name; if they changed, it gets a new name and the
-pictures are made again. The names are kernel.catalogue.backgrounds for ``builtin`` and a number for ``tdw``. What TDW's
-build draws cannot be pinned here: its release is the package's, and a recipe's pictures are those of that release.
+pictures are made again. The names are kernel.catalogue.backgrounds for ``builtin`` and a number for the others. What
+TDW's build draws cannot be pinned here: its release is the package's, and a recipe's pictures are of that release.
 
 Imports nothing but the standard library.
 """
@@ -39,11 +39,15 @@ SOURCES = {
     "tdw": (
         "scene.py", "tdw/open_tdw.py", "tdw/commands.py", "tdw/models.py", "tdw/renderer.py", "tdw/session.py",
     ),
+    "fractals": ("fractals.py", "procedural.py", "scene.py"),
+    "dead_leaves": ("dead_leaves.py", "procedural.py", "scene.py"),
 }  # fmt: skip
 #: Digest of the sources -> the version that recipes hold. Several digests of one version make the same pictures.
 VERSIONS: dict[str, dict[str, str]] = {
     "builtin": {"5e8b67432690": "1.1.1", "dcbba95042f9": "2.1.1", "c09464f19615": "2.1.1", "0a1171dae42b": "2.1.1"},
     "tdw": {"13c5f351a4f8": "1"},
+    "fractals": {"815e144b7700": "1"},
+    "dead_leaves": {"53a887cdcc07": "1"},
 }
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 RENDERERS = {
     "builtin": "t2s_offline.render.builtin.renderer:open_renderer",
     "tdw": "t2s_offline.render.tdw.open_tdw:open_renderer",
+    "fractals": "t2s_offline.render.fractals:open_renderer",
+    "dead_leaves": "t2s_offline.render.dead_leaves:open_renderer",
 }
 
 MIN_SIZE, MAX_SIZE, MAX_SAMPLES = 16, 4096, 256

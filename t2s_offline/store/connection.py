@@ -78,6 +78,7 @@ class StoreFile:
             try:
                 if (version := self._version(con)) in schema.EARLIER:
                     _migrate(con, version)
+                _renew_views(con)
                 yield con
             except BaseException:
                 con.execute("ROLLBACK")
@@ -260,6 +261,16 @@ def _migrate(con: Connection, version: int) -> None:
         con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM migrated")
         con.execute("DROP TABLE migrated")
     con.execute(f"UPDATE t2s_store SET version = {schema.VERSION}")
+
+
+def _renew_views(con: Connection) -> None:
+    """Replace views of an earlier release, which count rows of newer reference backbones among the configurations."""
+    (sql,) = con.execute(
+        "SELECT any_value(sql) FROM duckdb_views() WHERE database_name = current_database() AND view_name = 'cells'"
+    ).fetchall()[0]
+    if sql is None or "dead_leaves" not in sql:
+        for name, body in schema.VIEWS.items():
+            con.execute(f"CREATE OR REPLACE VIEW {name} AS {body.strip()}")
 
 
 #: Aliases of attached files by process and path, one for each connection that uses the file; under _ENGINE_LOCK.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from t2s_offline.space import is_reference
+from t2s_offline.space import SCRATCH
 from t2s_offline.sweep.worker import Unit, Workshop, device_of, open_renderer, single_threaded
 
 STEPS = 6
@@ -30,7 +30,7 @@ def estimate(units: Sequence[Unit], shop: Workshop) -> Estimate:
     seconds, disk, bases = 0.0, 0, set()
     for recipe_id in dict.fromkeys(unit.recipe_id for unit in units):
         count = sum(
-            unit.recipe_id == recipe_id and not is_reference(unit.configuration) and not shop.backbone(unit).exists()
+            unit.recipe_id == recipe_id and unit.configuration != SCRATCH and not shop.backbone(unit).exists()
             for unit in units
         )
         known = shop.store.backbone_seconds(recipe_id) if shop.store.path.exists() else None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from t2s_offline.errors import BadInput, SweepFailed, T2SError
-from t2s_offline.recipe import SweepSpec
+from t2s_offline.recipe import MAX_SEEDS, SweepSpec
 from t2s_offline.space import SimSpace
 from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
@@ -43,6 +43,7 @@ class Report:
 def plan(spec: SweepSpec, design: Design, tasks: Sequence[str], references: Sequence[str] = ()) -> list[Unit]:
     """Every unit of a sweep, seeds outermost: one stopped early then has one seed of more configurations.
 
+    References have the seeds of the specification, or 0 to N - 1 with `reference_seeds = N` in the design.
     With `replicates = N` in the design, seeds after the first are measured on the first N configurations alone: enough
     to tell noise from signal, at less than the price of another table. With `seeds_first = N` every seed of the first N
     configurations comes before the others.
@@ -54,16 +55,29 @@ def plan(spec: SweepSpec, design: Design, tasks: Sequence[str], references: Sequ
         _whole(spec, key, default, count) for key, default in (("replicates", count), ("seeds_first", 0))
     )
     cells = tuple((task, metric) for task in tasks for metric in spec.metrics)
+    reference_seeds = _reference_seeds(spec)
+    seeds_of = dict.fromkeys(design.configurations, spec.seeds[:1])
+    seeds_of |= dict.fromkeys(design.configurations[:replicates], spec.seeds) | dict.fromkeys(
+        references, reference_seeds
+    )
     blocks = (*references, *design.configurations[:at_once]), design.configurations[at_once:]
-    again = {*references, *design.configurations[:replicates]}
     return [
         Unit(recipe_id, configuration, seed, cells)
         for block in blocks
-        for seed in spec.seeds
+        for seed in dict.fromkeys((*spec.seeds, *reference_seeds))
         for recipe_id in spec.recipes
         for configuration in block
-        if seed == spec.seeds[0] or configuration in again
+        if seed in seeds_of[configuration]
     ]
+
+
+def _reference_seeds(spec: SweepSpec) -> tuple[int, ...]:
+    count = spec.design.get("reference_seeds", None)
+    if count is None:
+        return spec.seeds
+    if type(count) is not int or not 1 <= count <= MAX_SEEDS:
+        raise BadInput(f"[design] reference_seeds = {count!r}; expected how many, 1 to {MAX_SEEDS}")
+    return tuple(range(count))
 
 
 def _whole(spec: SweepSpec, key: str, default: int, most: int) -> int:

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from t2s_offline import __version__
 from t2s_offline.errors import BadFile, BadInput, Diverged, StoreError, T2SError
-from t2s_offline.space import SCRATCH
+from t2s_offline.render.renderer import pixels_version
+from t2s_offline.space import PROCEDURAL, SCRATCH
 from t2s_offline.store import schema
 from t2s_offline.store.spool import shards, waiting_cells, write_shard
 from t2s_offline.sweep.worker import (
@@ -40,6 +41,7 @@ from t2s_offline.sweep.worker import (
 
 if TYPE_CHECKING:
     from t2s_offline.images.task_data import TaskData
+    from t2s_offline.store.reward_store import RewardStore
     from t2s_offline.training.networks import Backbone
 
 
@@ -163,6 +165,29 @@ def task_row(task: str, loaded: TaskData, *, whole: bool) -> dict[str, Any]:
     return {"task": task, "classes": len(loaded.classes), **counts, "source": "sweep", "digest": loaded.digest}
 
 
+def check_reference_pixels(unit: Unit, store: RewardStore) -> None:
+    """BadInput when the store has backbones of this reference from other pixels than its renderer makes here. A
+    configuration's pixels are part of its recipe; a reference's stand beside its backbone, in `versions`."""
+    if unit.configuration not in PROCEDURAL:
+        return
+    here = pixels_version(unit.configuration)
+    with store.reader() as con:
+        rows = con.execute(
+            "SELECT versions FROM backbones WHERE (recipe, configuration) = ($1, $2) AND status = 'done'",
+            [unit.recipe_id, unit.configuration],
+        ).fetchall()
+    for (text,) in rows:
+        try:
+            stored = json.loads(text)["pixels"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            stored = ""
+        if stored != here:
+            raise BadInput(
+                f"the store's backbones of {unit.configuration} are of version {str(stored)[:40]!r} of its pixels, and "
+                f"version {here!r} is made here: sweep the references into another store"
+            )
+
+
 @cache
 def check_digest(task: str, stored: str | None, data: Path | None) -> None:
     """Raise BadInput when a store knows other pictures under the task's name; asked once a process and digest, before
@@ -184,6 +209,7 @@ def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]
     if unit.configuration == SCRATCH:
         seed = derive_seed("pretrain", recipe.digest, SCRATCH, unit.seed, "weights")
         return build(recipe.backbone, seed=seed, device=device).eval(), None
+    check_reference_pixels(unit, shop.store)
     checkpoint = shop.checkpoint(unit)
     if path.exists():
         checkpoint.unlink(missing_ok=True)
@@ -225,10 +251,12 @@ def attempt_row(
     error: str | None = None,
     figures: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A row of the backbones table. `versions` also holds what the pre-training reached."""
+    """A row of the backbones table. For a reference that is rendered, `versions` also holds that of its pixels."""
     from t2s_offline.store.rows import now
 
     packages = {name: version(name) for name in ("torch", "torchvision", "warp-lang", "numpy")}
+    if unit.configuration in PROCEDURAL:
+        packages["pixels"] = pixels_version(unit.configuration)
     return {
         "recipe": unit.recipe_id,
         "configuration": unit.configuration,

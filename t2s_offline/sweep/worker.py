@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from t2s_offline.errors import BadInput
 from t2s_offline.files import is_plain
 from t2s_offline.recipe import Recipe, SweepSpec
-from t2s_offline.space import TASK2SIM, SimSpace, real_name
+from t2s_offline.space import PROCEDURAL, TASK2SIM, SimSpace, real_name
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.tasks import data_folder
 
@@ -49,7 +49,7 @@ class Unit:
     def name(self) -> str:
         """For files: recipe and configuration as they are, or a hash where such a text could be more than a name."""
         recipe, configuration = self.recipe_id, self.configuration
-        if not (configuration.isascii() and configuration.isalnum() and len(configuration) <= 64):
+        if not re.fullmatch(r"[A-Za-z0-9_]{1,64}", configuration):
             configuration = "real-" + hashlib.sha256(configuration.encode()).hexdigest()[:8]
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", recipe):
             recipe = "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:16]
@@ -121,12 +121,17 @@ def single_threaded(shop: Workshop) -> Iterator[None]:
 
 
 def training_pictures(unit: Unit, shop: Workshop, recipe: Recipe, device: str) -> TrainingSet:
-    """The pictures a unit is pre-trained on: rendered under its configuration, or of a folder (``real:NAME``)."""
+    """The pictures a unit is pre-trained on: rendered under its configuration or by its reference's renderer, or read
+    from a folder (``real:NAME``). The recipe says how many classes and pictures, and their size."""
     from t2s_offline.images.training_set import folder_set
+    from t2s_offline.render.renderer import get_renderer
 
     if name := real_name(unit.configuration):
         folder = real_pictures(name, shop.data)
         return folder_set(folder, recipe.rendered, classes=recipe.classes, images=recipe.images, device=device)
+    if unit.configuration in PROCEDURAL:
+        renderer = get_renderer(unit.configuration, classes=recipe.classes, objects=recipe.objects, device=device)
+        return rendered_set(renderer, recipe, shop.space.all_off, unit.seed, device, space=shop.space)
     renderer = open_renderer(recipe, device)
     return rendered_set(renderer, recipe, unit.configuration, unit.seed, device, space=shop.space)
 

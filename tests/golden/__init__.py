@@ -1,7 +1,8 @@
-"""Pictures that the embedded renderer made and must make again; ``python -m tests.golden`` makes them anew.
+"""Pictures that the embedded renderers made and must make again; ``python -m tests.golden`` makes them anew.
 
 One strip of a few classes a file: everything off, everything on, and each parameter on alone at 32 pixels; off and on
-at 48 pixels. `MADE_ON` names the processor: another one may round differently.
+at 48 pixels; for each renderer without parameters two pictures of six classes at 32 pixels. `MADE_ON` names the
+processor: another one may round differently.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.render.renderer import RenderRequest, get_renderer
-from t2s_offline.space import TASK2SIM
+from t2s_offline.space import PROCEDURAL, TASK2SIM
 
 HERE = Path(__file__).parent
 MADE_ON = HERE / "made_on.txt"
@@ -31,3 +32,8 @@ def strips() -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
         (batch,) = renderer.render(request)
         image_NHWC = batch.image_NCHW.permute(0, 2, 3, 1).numpy()
         yield f"{configuration}-{size}.png", np.concatenate(list(image_NHWC), axis=1)
+    for name in PROCEDURAL:
+        request = RenderRequest(TASK2SIM.all_off, 2, 32, seed=5)
+        (batch,) = get_renderer(name, classes=6, objects=3, device="cpu").render(request)
+        image_NHWC = batch.image_NCHW.permute(0, 2, 3, 1).numpy()
+        yield f"{name}-32.png", np.concatenate(list(image_NHWC), axis=1)

@@ -16,6 +16,7 @@ from PIL import Image
 from t2s_offline.render import pixels
 from t2s_offline.render.builtin import backgrounds, catalogue
 from t2s_offline.render.renderer import pixels_version
+from t2s_offline.space import PROCEDURAL
 from t2s_offline.sweep.worker import processor
 from tests import golden
 
@@ -83,6 +84,8 @@ def test_every_source_is_listed_or_exempt() -> None:
     assert listed - needed == set()
     assert all((pixels.HERE / name).is_file() for name in pixels.SOURCES["builtin"] if "*" not in name)
     assert all((pixels.HERE / name).is_file() for name in pixels.SOURCES["tdw"])
+    for renderer in PROCEDURAL:
+        assert closure(f"render/{renderer}.py") - set(EXEMPT) == files(renderer)
 
 
 def test_what_is_said_counts_and_not_how() -> None:
