@@ -1,9 +1,8 @@
 """Writes a rendered dataset as a folder: one folder a class, its images, metadata.json and scene.parquet.
 
-Comes in: a renderer and a request. Goes out: files that torchvision's ImageFolder reads. Resumable: an image is written
-under another name, then renamed, so a second run renders what is missing, and what a power cut left without its end.
-The disk is waited for once a folder, before the finished mark in metadata.json: waiting at each image took forty times
-as long as writing it. Ignores how images are made.
+The files are those that torchvision's ImageFolder reads. Resumable: an image is written under another name, then
+renamed, so a second run renders what is missing, and what a power cut left without its end. The disk is waited for once
+a folder, before the finished mark in metadata.json: waiting at each image took forty times as long as writing it.
 """
 
 from __future__ import annotations

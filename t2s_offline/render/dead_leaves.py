@@ -1,13 +1,12 @@
-"""The renderer ``dead_leaves``: shapes that occlude each other, as in Baradad et al. ("Learning to See by Looking at
-Noise", NeurIPS 2021).
+"""The renderer ``dead_leaves``: shapes that occlude each other, as in Baradad et al. (2021).
 
-The paper trains on these pictures by contrast, without classes. Here a class is the statistics of a picture: the family
-of the shapes (discs, squares, turned squares, rectangles, triangles, quadrilaterals: class number modulo 6), the
-distribution of their sizes (density proportional to radius ** -power, from a smallest radius to the picture's width)
-and that of their colours (uniform in a box of sRGB). A class draws power, smallest radius and box from its number; the
-boxes of classes overlap, so that colour alone does not name a class. An object of the class moves each of these by up
-to WOBBLE of its range; object 0 is the class itself, and there are OBJECTS at most. A picture draws
-the shapes: where, how large, turned how, in which colour.
+The paper ("Learning to See by Looking at Noise", NeurIPS) trains on such pictures by contrast, without classes. Here a
+class is the statistics of a picture: the family of the shapes (discs, squares, turned squares, rectangles, triangles,
+quadrilaterals: class number modulo 6), the distribution of their sizes (density proportional to radius ** -power, from
+a smallest radius to the picture's width) and that of their colours (uniform in a box of sRGB). A class draws power,
+smallest radius and box from its number; the boxes of classes overlap, so that colour alone does not name a class. An
+object of the class moves each of these by up to WOBBLE of its range; object 0 is the class itself, and there are
+OBJECTS at most. A picture draws the shapes: where, how large, turned how, in which colour.
 
 As in the authors' program: the families, and their power (3) and smallest radius (0.03) as the middle and the least of
 the ranges. Otherwise here: shapes are drawn until they cover each pixel LAYERS times on average, and what is left has

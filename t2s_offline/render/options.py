@@ -1,4 +1,4 @@
-"""What a recipe may ask of a renderer: its options come in, and they pass or one line says why not.
+"""What a recipe may ask of a renderer: the check of its options.
 
 Recipes come from strangers. What they may set is declared here by name with the values that are allowed, and changes
 pixels only. Programs, modules, folders, addresses, ports, devices and threads come from the command line or the

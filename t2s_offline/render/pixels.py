@@ -1,4 +1,4 @@
-"""Which pixels a renderer makes: the sources that decide them come in, a version goes out.
+"""Which pixels a renderer makes: a version, derived from the sources that decide them.
 
 The version is part of every recipe, so rewards of different pictures never meet under one id. It is derived: `digest`
 hashes what the sources say (not how: comments, docstrings, formatting, file names and imports of our own modules change

@@ -1,10 +1,10 @@
-"""Rendering: a request for a dataset comes in, batches of labelled images go out.
+"""Renderers: requests for a dataset, batches of labelled images, and how a renderer is opened by name.
 
-The `Renderer` protocol is the only door. `recipe_renderer` opens the one that a recipe names, which may come from a
-stranger: only with options that the renderer declares (`options.py`), and only where its pixels are the recipe's
-(`pixels.py`). `get_renderer` opens one by name for a person, with any option. A renderer of your own is one file with a
-function that returns a `Renderer`, named here in RENDERERS or given as ``package.module:function``. This module
-imports neither torch nor a renderer, and ignores how pictures are made and what they are used for.
+Every renderer is used through the `Renderer` protocol. `recipe_renderer` opens the one that a recipe names, which may
+come from a stranger: only with options that the renderer declares (`options.py`), and only where its pixels are the
+recipe's (`pixels.py`). `get_renderer` opens one by name for a person, with any option. A renderer of your own is one
+file with a function that returns a `Renderer`, named here in RENDERERS or given as ``package.module:function``. This
+module imports neither torch nor a renderer.
 """
 
 from __future__ import annotations

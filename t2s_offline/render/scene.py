@@ -1,9 +1,9 @@
-"""Scene values: configuration, seed and image numbers come in, arrays with one row an image go out.
+"""Scene values: what a configuration, a seed and image numbers show, as arrays with one row an image.
 
 Counter-based: a value is a hash of (seed, parameter, column, class name, number of the image in its class), so it
-depends neither on the other images nor on batches, threads or the order of classes. Each parameter has streams of
-its own: switching one changes only its own values. Knows the ranges (Task2Sim, section 4.1 and its released
-settings); ignores meshes, pixels and devices, so that every renderer can share it.
+depends neither on the other images nor on batches, threads or the order of classes. Each parameter has streams of its
+own: switching one changes only its own values. The ranges are those of Task2Sim (section 4.1 and its released
+settings). Every renderer shares them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Pictures of pictures: a contact sheet, a gallery of every category, a grid of configurations.
 
-Comes in: a renderer. Goes out: a PIL image, and `save` for a PNG file of modest size. Ignores how images are made.
+Each function takes a renderer and returns a PIL image; `save` writes a PNG file of modest size.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Which configurations a sweep visits: a design comes in, configurations in the order to visit them go out.
+"""Which configurations a sweep visits, in which order.
 
 Kinds: full, fractional (2^(P-k), the resolution stated), nested (full, such a fraction first), random, one_at_a_time,
 list, table1 (the paper's Table 1).
-Ignores what a configuration costs and what is already measured.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a sweep will take: units in, seconds and bytes out.
+"""What a sweep will take: seconds and bytes.
 
 Seconds come from attempts of the same recipe that the store has; without any, from a few training steps and rendered
-pictures timed now on the device. Ignores the measuring of tasks, which is a small part.
+pictures timed now on the device. The measuring of tasks, which is a small part, is not counted.
 """
 
 from __future__ import annotations

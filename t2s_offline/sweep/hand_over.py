@@ -1,8 +1,6 @@
-"""From a prediction to what a user takes home: an embedding of their pictures, measured backbones, a dataset, a file.
+"""What a user gets from a prediction: an embedding, measured backbones, a dataset, a backbone's file.
 
-Comes in: a task's pictures, a store made by a sweep, the configuration that was predicted. Goes out: its embedding
-beside those of the store, measurements of kept backbones, rendered pictures, a backbone's file. Ignores how the
-configuration was chosen, and whether the store knows the pictures (`asked.py`).
+Each needs a store made by a sweep and the configuration that was predicted, whoever predicted it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Cache misses that render and train: a missing cell in, its reward out, and every row kept in the store.
+"""Missing cells that are rendered, trained and measured on demand, for a recipe that a sweep made.
 
-Comes in: a store whose recipe was made by a sweep. Goes out: a function for the learners' reward source. Ignores who
-asks and why.
+`live_path` returns a function for the learners' reward source. Every row is kept in the store.
 """
 
 from __future__ import annotations

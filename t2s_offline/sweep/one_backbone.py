@@ -1,7 +1,6 @@
-"""One backbone by hand: a recipe, a configuration and a seed come in; pictures, a file or an embedding go out.
+"""One backbone by hand: what the commands pretrain, evaluate and embed do.
 
-What the commands pretrain, evaluate and embed do, with the seeds that a sweep would use, so that they give the same
-numbers. Ignores which cells are wanted and where rewards are kept.
+They use the seeds that a sweep would use, so that they give the same numbers.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Sweeps: a specification in, rows in a store out; resumed by asking the store what is missing.
+"""Sweeps: the units of a specification, done until the store has all their rows.
 
-Comes in: recipes, a design, tasks, metrics, seeds. Goes out: rewards, through the spool. Ignores how one configuration
-is done (`work.py`) and what is learned from the rewards. A cell is done when its row exists, so a sweep that was killed
-goes on where it was, a task added later is measured on the kept backbones, and a second sweep on the same store shares
-the work.
+A cell is done when its row exists, so a sweep that was killed goes on where it was, a task added later is measured on
+the kept backbones, and a second sweep on the same store shares the work. `run_unit` does one unit.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The work of one configuration: render, pre-train, measure on every task, and leave the rows beside the store.
+"""One unit of a sweep: render, pre-train, measure on every task, and leave the rows beside the store.
 
-Comes in: a unit, which is one backbone and the cells that want it. Goes out: a backbone file and a shard of rows.
-Ignores which units there are and in what order they run, and how pictures are had (`workshop.py`). A unit is claimed by
-a file lock that the system lets go of when its holder dies, so two sweeps never do the same one, and a kill leaves
-nothing to clean up.
+A unit is one backbone and the cells that want it; what is left is a backbone file and a shard of rows. A unit is
+claimed by a file lock that the system releases when its holder dies, so two sweeps never do the same one, and a kill
+leaves nothing to clean up.
 """
 
 from __future__ import annotations

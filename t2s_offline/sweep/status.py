@@ -1,7 +1,4 @@
-"""How far a sweep is, and bringing the work of several nodes together.
-
-Comes in: units and a store. Goes out: counts, rate and time left; merged rows. Ignores how a configuration is done.
-"""
+"""How far a sweep is (counts, rate, time left), and bringing the work of several nodes together."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The backgrounds: 78 procedural scenes, or a folder of photographs, as texels for a renderer.
 
-Comes in: a seed, or a folder of JPEG and PNG files. Goes out: `Backgrounds`, each picture with its chain of halved
-copies, cached on first use. Ignores which background an image shows and how it is projected.
+`procedural` paints them from a seed, `photographs` reads a folder of JPEG and PNG files. Both return `Backgrounds`,
+each picture with its chain of halved copies; procedural ones are cached on first use.
 """
 
 from __future__ import annotations

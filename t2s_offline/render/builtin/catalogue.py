@@ -1,8 +1,8 @@
 """The procedural catalogue: object categories made by the families in `shapes`, built once and cached.
 
-Comes in: names or a number of categories, objects a category, a seed. Goes out: a `MeshSet`, or one `Mesh`. Ignores how
-objects look (that is the families' business) and how they are rendered. An object depends on (category, index, seed)
-alone, so neither the order nor the number of workers nor the other categories change it.
+`load_catalogue` returns a `MeshSet` for names or a number of categories, objects a category and a seed. An object
+depends on (category, index, seed) alone, so neither the order nor the number of workers nor the other categories change
+it.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 # Warp compiles these functions itself; its types are not Python's.
 """Which face of an object each sample of each pixel sees: rays from a pinhole, found by drawing the faces.
 
-Comes in: `World`, `Shots` and the lattice of samples, the same in every pixel. Goes out: for each sample the nearest
-face and how near it is, in one number. Drawing costs a tenth of what asking a tree for each ray does. Faces are kept
-by the greatest number, so the order in which threads draw them does not matter. Ignores light, lenses and backgrounds.
+From `World`, `Shots` and the lattice of samples, which is the same in every pixel, it writes for each sample the
+nearest face and how near it is, as one number. Drawing costs a tenth of what asking a tree for each ray does. Faces are
+kept by the greatest number, so the order in which threads draw them does not matter.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Indoor and close-up backgrounds: rooms, walls, cloth, print, lights; painted with numpy from a seed.
 
-Comes in: a `Canvas`. Goes out: sRGB pictures, float (H, W, 3), 0 to 1, that wrap round from right to left. Patterns
-repeat a whole number of times over the width for that reason. Ignores caching and how a picture is shown.
+Functions take a `Canvas` and return sRGB pictures, float (H, W, 3), 0 to 1, that wrap round from right to left.
+Patterns repeat a whole number of times over the width for that reason.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 # Warp compiles these functions itself; its types are not Python's.
 """Light at each pixel of a whole batch of different images, one thread a pixel, and the order of all passes.
 
-Comes in: `World` (meshes, materials, backgrounds; shared) and `Shots` (one row an image). Goes out: uint8 (N, 3, H, W).
-Faces are drawn (coverage.py), what they show is shaded here with rays towards the sun, and a lens blurs it afterwards
+From `World` (meshes, materials, backgrounds; shared) and `Shots` (one row an image) it writes uint8 (N, 3, H, W). Faces
+are drawn (coverage.py), what they show is shaded here with rays towards the sun, and a lens blurs it afterwards
 (lens.py). What a thread writes depends on its image's row and its place alone, so chunking, batch size and threads
-change no byte. Ignores where scene values come from. The camera looks along -z at the origin, where the object floats.
+change no byte. The camera looks along -z at the origin, where the object floats.
 """
 
 from __future__ import annotations

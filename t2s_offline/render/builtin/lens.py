@@ -2,9 +2,9 @@
 # Warp compiles these functions itself; its types are not Python's.
 """What a lens does to a picture that a pinhole took: blur by depth, of the object and of what lies behind it.
 
-Comes in: for each pixel the object's light, its share of the pixel and how far the lens spreads it. Goes out: uint8
-(N, 3, H, W). Each pixel is spread over a disc, and what lies behind another pixel never over it. A thread writes its
-own pixel only. Ignores meshes, materials and lights.
+From each pixel's light of the object, its share of the pixel and how far the lens spreads it, it writes uint8 (N, 3, H,
+W). Each pixel is spread over a disc, and what lies behind another pixel never over it. A thread writes its own pixel
+only.
 """
 
 from __future__ import annotations

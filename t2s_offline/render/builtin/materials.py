@@ -1,8 +1,8 @@
 """The materials: about 150 named surfaces in ten groups, as rows of numbers.
 
-Comes in: nothing. Goes out: MATERIALS (names) and `material_rows()` for a renderer. A row says two colours, how a
-pattern mixes them, how rough and how metallic the surface is; the meaning of a pattern lies in the renderer's kernel.
-Ignores objects: any material may lie on any component.
+MATERIALS holds them with their names, `material_rows()` is what a renderer takes. A row says two colours, how a pattern
+mixes them, how rough and how metallic the surface is; the meaning of a pattern lies in the renderer's kernel. Any
+material may lie on any component.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Meshes of many objects packed into a few arrays: what a catalogue hands to a renderer.
 
-Comes in: one `Mesh` an object. Goes out: arrays that can be cached, memory-mapped and sent to a device. Ignores where
-a mesh came from and how it will be shaded.
+One `Mesh` an object becomes arrays that can be cached, memory-mapped and sent to a device.
 """
 
 from __future__ import annotations

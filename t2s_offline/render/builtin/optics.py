@@ -2,7 +2,7 @@
 # Warp compiles these functions itself; its types are not Python's.
 """Device functions of the camera: sampling numbers, blur, and light to a byte.
 
-Comes in and goes out: plain numbers and small vectors. Ignores meshes, materials and backgrounds.
+They take and return plain numbers and small vectors.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The embedded renderer: scene values come in, images come out of the Warp kernel, on a CPU or one CUDA GPU.
+"""The embedded renderer: draws scene values with the Warp kernel, on a CPU or one CUDA GPU.
 
 Owns what lives on the device (meshes, materials, backgrounds) and how a batch is cut up: on a CPU over a pool of
 threads, since a launch there is sequential but releases the GIL; on a GPU in one launch whose output is the torch
-tensor handed out. Ignores where meshes come from and where images go. Equal bytes are promised on one machine and kind
-of device, not between a CPU and a GPU.
+tensor handed out. Equal bytes are promised on one machine and kind of device, not between a CPU and a GPU.
 """
 
 from __future__ import annotations

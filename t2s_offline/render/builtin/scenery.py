@@ -1,8 +1,7 @@
 """Outdoor backgrounds, painted with numpy from a seed.
 
-Comes in: a `Canvas` (a random generator and coordinates). Goes out: sRGB pictures, float (H, W, 3), 0 to 1, that wrap
-round from right to left. Each family is one function and every call paints another variant. Ignores caching and how a
-picture is shown.
+Functions take a `Canvas` (a random generator and coordinates) and return sRGB pictures, float (H, W, 3), 0 to 1, that
+wrap round from right to left. Each family is one function and every call paints another variant.
 """
 
 from __future__ import annotations

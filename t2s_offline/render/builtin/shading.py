@@ -2,9 +2,9 @@
 # Warp compiles these functions itself; its types are not Python's.
 """What the kernel is given, and the light that leaves a point of an object.
 
-Comes in: `World` (meshes, materials, backgrounds; shared by all images), `Shots` (one row an image) and a point that a
-ray met. Goes out: linear light, that from all around and that from the sun apart, since only the sun casts a shadow.
-Surfaces are diffuse with a GGX highlight. Ignores cameras, shadows and how many rays there are.
+`World` holds meshes, materials and backgrounds, shared by all images; `Shots` has one row an image. For a point that a
+ray met, the linear light from all around and from the sun are returned apart, since only the sun casts a shadow.
+Surfaces are diffuse with a GGX highlight.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 # Warp compiles these functions itself; its types are not Python's.
 """Device functions that look a background up: behind the frame, or all around the object.
 
-Comes in: texels of all backgrounds (see backgrounds.py) and a place or a direction with a blur. Goes out: linear light.
-Blurs choose one of the halved copies, so that no look-up costs more than eight texels. Ignores meshes and materials.
+They take the texels of all backgrounds (see backgrounds.py) and a place or a direction with a blur, and return linear
+light. Blurs choose one of the halved copies, so that no look-up costs more than eight texels.
 """
 
 from __future__ import annotations

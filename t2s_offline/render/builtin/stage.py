@@ -1,7 +1,6 @@
-"""Where object, camera and light stand: scene values come in, matrices and vectors go out.
+"""Where object, camera and light stand: scene values as matrices and vectors.
 
 World axes: x to the right, y up, z towards the camera, which looks along -z at the origin, where the object floats.
-Ignores meshes, pixels and devices.
 """
 
 from __future__ import annotations

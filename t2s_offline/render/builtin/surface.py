@@ -2,9 +2,9 @@
 # Warp compiles these functions itself; its types are not Python's.
 """Device functions for what a ray meets: the patterns of the materials.
 
-Comes in: a material's row, a point and the width of the pixel there (its footprint). Goes out: the surface's look.
+They take a material's row, a point and the width of the pixel there (its footprint), and return the surface's look.
 Patterns are solid (3-D) or laid on by the face's main axis, and fade to their mean as the footprint outgrows them, so
-that fine ones do not alias. Ignores meshes, cameras and lights.
+that fine ones do not alias.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A user's own meshes: folder/class_name/*.glb, gltf, obj, ply, stl.
 
-Comes in: a folder with one folder a class. Goes out: a `MeshSet` and one message for each file that was skipped.
-Ignores textures apart from their mean colour, vertex normals (they are made anew with sharp edges kept), animations,
-cameras and lights. Components are the materials or the parts of a file; shapes are scaled to the unit size of the
-catalogue.
+A folder with one folder a class becomes a `MeshSet`, with one message for each file that was skipped. Of a file the
+geometry is taken, and the mean colour of its textures; vertex normals are made anew with sharp edges kept; animations,
+cameras and lights are left out. Components are the materials or the parts of a file; shapes are scaled to the unit size
+of the catalogue.
 """
 
 from __future__ import annotations

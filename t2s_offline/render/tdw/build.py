@@ -1,9 +1,9 @@
-"""TDW builds: a port and the command of a build come in, a watched process and answers to messages go out.
+"""TDW builds: starts a build on a port, watches its process and gets its answers to messages.
 
 The build is the Unity application that draws. It dials the controller (ZeroMQ, REQ to REP) and answers each list of
 commands with frames, the last of which is the frame's number. Nothing here waits without an end: no hello, a build that
-dies, hangs or asks again and again ends in `BuildLost`, which the caller may answer by starting it anew. Ignores what
-commands and answers mean, and does not import tdw.
+dies, hangs or asks again and again ends in `BuildLost`, which the caller may answer by starting it anew. Commands and
+answers are bytes here. Does not import tdw.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""TDW commands: the scene values of one image come in, the list of commands that shows it goes out.
+"""TDW commands: the list of commands that shows the scene values of one image.
 
 Every function is pure. `image_commands` is given the image that the build shows now, if any, and leaves out what stays
 the same; the state it leads to depends on the new image alone. That holds for the light too, whose intensity and
 direction TDW changes only relative to what they are: a skybox always brings the same sun with it, intensities are
-multiples of 1/1024 so that sums are exact, and a direction starts from a reset. Ignores sockets, builds and pixels.
+multiples of 1/1024 so that sums are exact, and a direction starts from a reset.
 
 World axes are Unity's: left-handed, x right, y up, z away from the camera; metres and degrees.
 """

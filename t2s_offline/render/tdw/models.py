@@ -1,9 +1,8 @@
-"""What TDW shows: metadata libraries and lists come in, the models, skyboxes and materials of a dataset go out.
+"""What TDW shows: the models, skyboxes and materials of a dataset, from metadata libraries and lists.
 
-Comes in: the folder of TDW's metadata libraries (JSON files of its package), or a folder of local asset bundles with
+It reads the folder of TDW's metadata libraries (JSON files of its package), or a folder of local asset bundles with
 libraries of the same form; lists of a user in the formats of Task2Sim's release (JSON of WordNet ids to names, a text
-of material names). Goes out: frozen records, and what was asked for and is left out, and why. Ignores
-builds, commands and pixels, and does not import tdw.
+of material names). It returns frozen records, and what was asked for and is left out, and why. Does not import tdw.
 """
 
 from __future__ import annotations

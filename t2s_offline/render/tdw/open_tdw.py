@@ -1,10 +1,10 @@
-"""The paper's renderer: ThreeDWorld (TDW), live. Options come in, a renderer that talks to a TDW build goes out.
+"""The paper's renderer: ThreeDWorld (TDW), live. Opens a renderer that talks to a TDW build.
 
-The only module that imports tdw: here are its libraries and what decodes a build's answers. Which models there are is
-`tdw_models.py`'s, what a build is told `tdw_commands.py`'s, how it is reached and watched `tdw_build.py`'s, what it
-shows now `tdw_session.py`'s, and datasets are `tdw_renderer.py`'s. The version of its pixels is derived from what the
-build is told, and raised in `pixels.py`, as the builtin renderer's is; no golden picture can hold it, so raise it for
-every edit that a build could draw differently.
+The only module that imports tdw: here are its libraries and what decodes a build's answers. `models` says which models
+there are, `commands` what a build is told, `build` how it is reached and watched, `session` what it shows now;
+`renderer` makes datasets. The version of its pixels is derived from what the build is told, and raised in `pixels.py`,
+as the builtin renderer's is; no golden picture can hold it, so raise it for every edit that a build could draw
+differently.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The renderer behind `tdw.py`: requests come in, batches of a TDW build's pictures go out.
+"""The renderer behind `open_tdw`: batches of a TDW build's pictures for a request.
 
 Images of an object are taken one after another, since loading a model is what costs, and pictures are decoded in
 threads while the build draws the next. A build that fails is started again where the dataset was. A dataset can be
-described without a build. Ignores how a build is told and reached (`tdw_session.py`), and does not import tdw.
+described without a build. How a build is told and reached lies in `session`. Does not import tdw.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""A session with one TDW build: models and shots come in, payloads of pictures go out.
+"""A session with one TDW build: payloads of pictures for models and shots.
 
 Knows what the build has loaded and shows, so that each image is told by what changes, and checks what it answers: its
-version, the bounds of models, the intensity of the light. Ignores datasets, restarts and how payloads are encoded (a
-`Wire` decodes them), and does not import tdw.
+version, the bounds of models, the intensity of the light. A `Wire` decodes payloads. Does not import tdw.
 """
 
 from __future__ import annotations

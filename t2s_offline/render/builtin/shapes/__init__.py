@@ -1,10 +1,10 @@
 """Parametric families of objects, and the small kit they are made with.
 
-Comes in: a `Builder` with a random generator. Goes out: named components of closed solids. Ignores caching, packing and
-rendering. The kit: solid (a closed triangle mesh), outline (plane curves), primitives (box, lathe, tube, loft, prism),
-blend (smooth unions), csg (cut, fuse, simplify), parts (wheels, eyes, legs), builder (components, colours, registry),
-and hulls, bodies, quadrupeds, which a few families share. Every other module holds categories: its functions marked
-`@category`. The family a category names is the unit over which a number of classes is spread.
+A family is a function that fills a `Builder`, which has a random generator, with named components of closed solids. The
+kit: solid (a closed triangle mesh), outline (plane curves), primitives (box, lathe, tube, loft, prism), blend (smooth
+unions), csg (cut, fuse, simplify), parts (wheels, eyes, legs), builder (components, colours, registry), and hulls,
+bodies, quadrupeds, which a few families share. Every other module holds categories: its functions marked `@category`.
+The family a category names is the unit over which a number of classes is spread.
 """
 
 from t2s_offline.render.builtin.shapes import (

@@ -1,6 +1,6 @@
 """Things to wear and to carry.
 
-Comes in: a Builder. Goes out: its components filled. The telling side looks along +z.
+Each function fills the components of a Builder. The telling side looks along +z.
 """
 
 from __future__ import annotations

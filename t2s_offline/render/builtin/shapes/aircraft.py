@@ -1,6 +1,6 @@
 """Things with wings and rotors.
 
-Comes in: a Builder. Goes out: its components filled. They head towards +x and are turned to show side and front.
+Each function fills the components of a Builder. They head towards +x and are turned to show side and front.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Balloons, rockets and saucers.
 
-Comes in: a Builder. Goes out: its components filled. The airship heads towards +x; the others stand.
+Each function fills the components of a Builder. The airship heads towards +x; the others stand.
 """
 
 from __future__ import annotations

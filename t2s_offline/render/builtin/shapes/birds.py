@@ -1,7 +1,7 @@
 """Birds.
 
-Comes in: a Builder. Goes out: its components filled. They face +x with their plane of symmetry at z = 0; penguin and
-owl face +z.
+Each function fills the components of a Builder. They face +x with their plane of symmetry at z = 0; penguin and owl
+face +z.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Smooth unions of limbs and lumps: animals, fruit, hands.
 
-Comes in: round cones and ellipsoids. Goes out: one closed `Solid`, the zero level of their blended distance, as a
-surface net (one vertex a crossed cell, one quad a crossed grid edge). Ignores sharp features: add those as solids.
+Round cones and ellipsoids become one closed `Solid`, the zero level of their blended distance, as a surface net (one
+vertex a crossed cell, one quad a crossed grid edge). Sharp features are lost: add those as solids.
 """
 
 from __future__ import annotations

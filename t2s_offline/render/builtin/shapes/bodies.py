@@ -1,6 +1,6 @@
 """Bodies and wheels of vehicles.
 
-Comes in: sizes and curves. Goes out: solids, or lumps added to a blend. Ignores colours and the registry.
+Functions take sizes and curves and return solids, or add lumps to a blend.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The builder that a category's function fills, and the registry of categories.
 
-Comes in: a random generator. Goes out: a `Mesh` with named, coloured components. Ignores which shapes are added.
-Colours come from palettes shared by all categories, and any component may be painted in an unusual hue, so that colour
-alone does not name the category.
+A Builder has a random generator and makes a `Mesh` with named, coloured components. Colours come from palettes shared
+by all categories, and any component may be painted in an unusual hue, so that colour alone does not name the category.
 """
 
 from __future__ import annotations

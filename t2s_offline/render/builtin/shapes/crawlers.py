@@ -1,7 +1,7 @@
 """Animals with shells and many limbs.
 
-Comes in: a Builder. Goes out: its components filled. They face +x with their plane of symmetry at z = 0; crab,
-spider, butterfly and starfish face +z.
+Each function fills the components of a Builder. They face +x with their plane of symmetry at z = 0; crab, spider,
+butterfly and starfish face +z.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Cutting and fusing solids.
 
-Comes in: closed solids. Goes out: one closed solid, by manifold3d. Ignores components: cut before they are named.
+Closed solids become one closed solid, by manifold3d. Cut before components are named: names are lost.
 """
 
 from __future__ import annotations

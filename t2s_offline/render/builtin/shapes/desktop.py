@@ -1,6 +1,6 @@
 """Things to write, read and paint with.
 
-Comes in: a Builder. Goes out: its components filled. Long ones stand upright in the xy plane and are leaned.
+Each function fills the components of a Builder. Long ones stand upright in the xy plane and are leaned.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Dishes and sweets.
 
-Comes in: a Builder. Goes out: its components filled. They stand on their bottom, their telling side along +z.
+Each function fills the components of a Builder. They stand on their bottom, their telling side along +z.
 """
 
 from __future__ import annotations

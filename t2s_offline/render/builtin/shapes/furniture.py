@@ -1,6 +1,6 @@
 """Furniture to sit on and lie on: chairs, stools, benches, sofas, beds.
 
-Comes in: a Builder. Goes out: its components filled. The front looks along +z; lengths are roughly metres.
+Each function fills the components of a Builder. The front looks along +z; lengths are roughly metres.
 """
 
 from __future__ import annotations

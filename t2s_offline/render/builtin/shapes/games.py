@@ -1,6 +1,6 @@
 """Games and small toys.
 
-Comes in: a Builder. Goes out: its components filled. The telling side looks along +z.
+Each function fills the components of a Builder. The telling side looks along +z.
 """
 
 from __future__ import annotations

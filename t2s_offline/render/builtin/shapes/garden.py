@@ -1,7 +1,7 @@
 """Tools of the garden and the field, and the anchor.
 
-Comes in: a Builder. Goes out: its components filled. Long tools stand upright in the xy plane and are leaned, so that
-their outline faces the camera.
+Each function fills the components of a Builder. Long tools stand upright in the xy plane and are leaned, so that their
+outline faces the camera.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Heavy vehicles.
 
-Comes in: a Builder. Goes out: its components filled. They drive towards +x and are turned to show side and front;
-lengths are metres.
+Each function fills the components of a Builder. They drive towards +x and are turned to show side and front; lengths
+are metres.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Instruments with keys, and the harp.
 
-Comes in: a Builder. Goes out: its components filled. The playing side looks along +z.
+Each function fills the components of a Builder. The playing side looks along +z.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Machines of the kitchen and the laundry.
 
-Comes in: a Builder. Goes out: its components filled. They stand on their feet; the front looks along +z.
+Each function fills the components of a Builder. They stand on their feet; the front looks along +z.
 """
 
 from __future__ import annotations

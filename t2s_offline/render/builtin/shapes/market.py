@@ -1,6 +1,6 @@
 """From the market: pumpkin, croissant, shopping cart, clothes hanger.
 
-Comes in: a Builder. Goes out: its components filled.
+Each function fills the components of a Builder.
 """
 
 from __future__ import annotations

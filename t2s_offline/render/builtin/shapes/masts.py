@@ -1,6 +1,6 @@
 """What stands or hangs by thin lines: water tower, tower crane, parachute.
 
-Comes in: a Builder. Goes out: its components filled. The ground is y = 0.
+Each function fills the components of a Builder. The ground is y = 0.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Plane curves: outlines for prisms, profiles for lathes, paths for tubes.
 
-Comes in: sizes and control points. Goes out: float64 arrays (N, 2), or (N, 3) where the control points are. Ignores
-what is made of them. Outlines are closed without repeating the first point and turn counterclockwise.
+Functions take sizes and control points and return float64 arrays (N, 2), or (N, 3) where the control points are.
+Outlines are closed without repeating the first point and turn counterclockwise.
 """
 
 from __future__ import annotations

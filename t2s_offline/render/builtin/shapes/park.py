@@ -1,6 +1,6 @@
 """Things that stand in parks, fairs and village greens.
 
-Comes in: a Builder. Goes out: its components filled. The front looks along +z.
+Each function fills the components of a Builder. The front looks along +z.
 """
 
 from __future__ import annotations

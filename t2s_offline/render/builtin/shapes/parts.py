@@ -1,6 +1,6 @@
 """Pieces that several families share: wheels, drawers, knobs, eyes, leaves, windows.
 
-Comes in: sizes. Goes out: solids, or lists of solids for different components. Ignores colours and component names.
+Functions take sizes and return solids, or lists of solids for different components.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Trees, flowers and other plants.
 
-Comes in: a Builder. Goes out: its components filled. They grow along +y.
+Each function fills the components of a Builder. They grow along +y.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Closed solids from numbers: box, ball, lathe, tube, loft, prism, torus.
 
-Comes in: sizes, profiles and paths. Goes out: a `Solid` whose every body is closed and faces outwards. Ignores what it
-is part of. Solids are centred on the origin unless said otherwise.
+Functions take sizes, profiles and paths and return a `Solid` whose every body is closed and faces outwards. Solids are
+centred on the origin unless said otherwise.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reptiles, frogs and dinosaurs.
 
-Comes in: a Builder. Goes out: its components filled. They face +x with their plane of symmetry at z = 0.
+Each function fills the components of a Builder. They face +x with their plane of symmetry at z = 0.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is looked through, sent up and turned: telescope, microscope, satellite, propeller.
 
-Comes in: a Builder. Goes out: its components filled. Tubes look along +x and up.
+Each function fills the components of a Builder. Tubes look along +x and up.
 """
 
 from __future__ import annotations

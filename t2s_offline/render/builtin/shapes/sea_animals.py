@@ -1,7 +1,7 @@
 """Animals of the sea.
 
-Comes in: a Builder. Goes out: its components filled. They face +x with their plane of symmetry at z = 0; the octopus
-faces +z.
+Each function fills the components of a Builder. They face +x with their plane of symmetry at z = 0; the octopus faces
++z.
 """
 
 from __future__ import annotations

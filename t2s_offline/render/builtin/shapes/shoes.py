@@ -1,6 +1,6 @@
 """Shoes.
 
-Comes in: a Builder. Goes out: its components filled. They point to +x.
+Each function fills the components of a Builder. They point to +x.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A closed triangle mesh and the moves that place it.
 
-Comes in: vertices and faces, usually from `primitives`. Goes out: moved, turned, mirrored, repeated and joined solids.
-Ignores names, colours and normals. Angles are degrees, +y is up, +z points to the camera; faces turn counterclockwise
-seen from outside.
+Vertices and faces, usually from `primitives`, are moved, turned, mirrored, repeated and joined. Angles are degrees, +y
+is up, +z points to the camera; faces turn counterclockwise seen from outside.
 """
 
 from __future__ import annotations

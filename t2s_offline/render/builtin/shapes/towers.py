@@ -1,6 +1,6 @@
 """Towers, bridges and castles.
 
-Comes in: a Builder. Goes out: its components filled. They stand on the ground with the front along +z.
+Each function fills the components of a Builder. They stand on the ground with the front along +z.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Vessels turned on a wheel or lathe.
 
-Comes in: a Builder. Goes out: its components filled. Handles lie in the xy plane; lengths are about decimetres.
+Each function fills the components of a Builder. Handles lie in the xy plane; lengths are about decimetres.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Weapons of old.
 
-Comes in: a Builder. Goes out: its components filled. They lie in the xy plane, their flat side along +z.
+Each function fills the components of a Builder. They lie in the xy plane, their flat side along +z.
 """
 
 from __future__ import annotations
