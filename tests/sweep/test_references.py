@@ -85,7 +85,7 @@ def test_references_of_other_pixels_are_refused(tmp_path: Path, monkeypatch: pyt
 def test_no_reference_can_be_a_configuration() -> None:
     for name in (SCRATCH, *PROCEDURAL):
         assert is_reference(name)
-        assert f"'{name}'" in schema.IS_REFERENCE
+        assert f"'{name}'" in schema.SIMULATED
         with pytest.raises(BadInput):
             TASK2SIM.digits(name)
 
@@ -99,7 +99,7 @@ def test_views_of_an_earlier_release_are_replaced_by_the_next_write(tmp_path: Pa
     store.add({"recipes": typed(recipe, schema.RECIPES, "x"), "rewards": typed(rows[:1], schema.REWARDS, "x")})
     with duckdb.connect(str(store.path)) as con:
         for name, body in schema.VIEWS.items():
-            old = body.replace(schema.IS_REFERENCE, "(configuration = 'scratch' OR configuration LIKE 'real:%')")
+            old = body.replace(schema.SIMULATED, "configuration <> 'scratch' AND configuration NOT LIKE 'real:%'")
             con.execute(f"CREATE OR REPLACE VIEW {name} AS {old.strip()}")
     store.add({"rewards": typed(rows, schema.REWARDS, "x")})
     assert query(store, "SELECT configuration FROM cells")[1] == [("00000000",)]
