@@ -7,10 +7,8 @@ task's pictures. What is dear to open is opened once a process. Ignores how a ba
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import platform
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -22,6 +20,7 @@ from t2s_offline.errors import BadInput
 from t2s_offline.files import is_plain
 from t2s_offline.recipe import Recipe, SweepSpec
 from t2s_offline.space import PROCEDURAL, TASK2SIM, SimSpace, real_name
+from t2s_offline.store.backbone_files import backbone_name
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.tasks import data_folder
 
@@ -47,13 +46,8 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """For files: recipe and configuration as they are, or a hash where such a text could be more than a name."""
-        recipe, configuration = self.recipe_id, self.configuration
-        if not re.fullmatch(r"[A-Za-z0-9_]{1,64}", configuration):
-            configuration = "real-" + hashlib.sha256(configuration.encode()).hexdigest()[:8]
-        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", recipe):
-            recipe = "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:16]
-        return f"{recipe}-{configuration}-{self.seed}"
+        """Name of its files without an ending."""
+        return backbone_name(self.recipe_id, self.configuration, self.seed)
 
 
 @dataclass(frozen=True)
