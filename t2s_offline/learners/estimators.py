@@ -1,14 +1,14 @@
 """The learners as scikit-learn estimators: `fit(X, y)`, `predict(X)`, `predict_proba(X)`, `score(X, y)`.
 
-X: embeddings, shape (n, D), any length (rows are scaled to length 1, as everywhere in this package).
+X: embeddings, shape (n, D); rows are scaled to length 1, as everywhere in this package.
 y: rewards, shape (n, C), NaN where a cell is missing; percent, or scores for logme. Columns are configurations in the
 index order of `space`.
 
     matrix, embeddings = store.matrix(), store.embeddings()
-    X, Y = embeddings.select(matrix.tasks).vector_TD, matrix.signal_TC
+    X, y = embeddings.select(matrix.tasks).vector_TD, matrix.signal_TC
     search = GridSearchCV(KNearestTasks(space=matrix.space), {"k": [1, 3, 5]}, cv=LeaveOneGroupOut())
-    search.fit(X, Y, groups=groups)
-    chosen = cross_val_predict(GaussianProcess(space=matrix.space), X, Y, cv=LeaveOneGroupOut(), groups=groups)
+    search.fit(X, y, groups=groups)
+    chosen = cross_val_predict(GaussianProcess(space=matrix.space), X, y, cv=LeaveOneGroupOut(), groups=groups)
 
 Each class holds the hyperparameters of one learner of this folder, with its defaults, and fits that learner, so figures
 are those of `compare`. For scikit-learn they are neither classifiers nor regressors, since y is a matrix of rewards and
