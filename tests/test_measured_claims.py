@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 from t2s_offline.learners.exact import Exact
+from t2s_offline.learners.reinforce import Reinforce
+from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.training.networks import build, extract
-from tests.bench import claims, coverage, published_mode, published_table
+from tests.bench import centre, claims, coverage, published_mode, published_table
 from tests.planted import Planted
 
 
@@ -77,3 +80,14 @@ def test_coverage_is_counted_against_a_known_truth() -> None:
         ends = [make(value_T, rng) for make in (coverage.percentile, coverage.ours)]
         held += [low <= 0.6 <= high for low, high in ends]
     assert held[0] < held[1]
+
+
+def test_the_ablation_of_centre_prints_seen_and_left_out_tasks(
+    tiny_store: RewardStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(centre, "Reinforce", partial(Reinforce, epochs=3, hidden=8))
+    centre.report("tiny", tiny_store, seeds=2, left_out=1)
+    printed = capsys.readouterr().out
+    assert printed.count("| tiny | ") == 2
+    for line in ("tiny, reinforce, not", "tiny, reinforce_centred, not", "tiny, centred minus plain"):
+        assert line in printed
