@@ -155,16 +155,17 @@ WRITE = """
 import sys
 from pathlib import Path
 import polars as pl
-from t2s_offline.store import rows as frames, schema
+from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.rows import typed
 store = RewardStore(Path(sys.argv[1]))
 print("go", flush=True)
 for seed in range(1, 1000):
     task = {"task": f"t{seed}"}
     reward = {**task, "recipe": "tiny", "configuration": "000", "seed": seed, "accuracy": 1.0}
     store.add({
-        "tasks": frames.typed(pl.DataFrame([task]), schema.TASKS, "x"),
-        "rewards": frames.typed(pl.DataFrame([reward]), schema.REWARDS, "x"),
+        "tasks": typed(pl.DataFrame([task]), schema.TASKS, "x"),
+        "rewards": typed(pl.DataFrame([reward]), schema.REWARDS, "x"),
     })
 """
 

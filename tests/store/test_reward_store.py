@@ -255,7 +255,7 @@ def test_a_damaged_store(tiny_store: RewardStore) -> None:
 
 def test_a_newer_store_says_so(tmp_path: Path) -> None:
     _future(tmp_path / "new.duckdb")
-    with pytest.raises(BadFile, match=r"tables of version 99; this program reads up to 3; upgrade"):
+    with pytest.raises(BadFile, match=r"tables of version 99; this program reads up to 2; upgrade"):
         RewardStore(tmp_path / "new.duckdb").matrix()
 
 
@@ -369,11 +369,13 @@ ADD = """
 import sys
 from pathlib import Path
 import polars as pl
-from t2s_offline.store import import_export, rows, schema
+from t2s_offline.store import schema
+from t2s_offline.store.import_export import complete
+from t2s_offline.store.rows import typed
 from t2s_offline.store.reward_store import RewardStore
-frame = rows.typed(pl.read_parquet(sys.argv[2]), schema.REWARDS, "x")
+frame = typed(pl.read_parquet(sys.argv[2]), schema.REWARDS, "x")
 print("go", flush=True)
-RewardStore(Path(sys.argv[1])).add(import_export.complete({"rewards": frame}, {}, "x"))
+RewardStore(Path(sys.argv[1])).add(complete({"rewards": frame}, {}, "x"))
 """
 
 
