@@ -1,22 +1,22 @@
-"""The family of errors. Each message is one line: what was wrong, what was expected, what to do.
+"""The errors of this package. Each message is one line: what was wrong, what was expected, what to do.
 
     T2SError                  everything this package raises on purpose; the CLI turns it into exit code 2
-    ├── BadInput              a value, name or file of the user does not fit
-    │   ├── Contradiction     rows say something else than the store, or than each other
-    │   ├── UnknownName       a task, recipe, parameter ... that does not exist; names the nearest known one
-    │   └── BadFile           a file is absent, corrupt, foreign or has the wrong content
-    │       └── WrongHash     a file is not the one that was expected
+    ├── BadInput              a value, name or file that the user gave is not valid
+    │   ├── Contradiction     rows differ from those in the store, or from each other
+    │   ├── UnknownName       no task, recipe, parameter ... has that name; the message names the nearest known one
+    │   └── BadFile           a file is missing, damaged, or of another kind
+    │       └── WrongHash     the hash of a file is not the expected one
     ├── StoreError            the reward store cannot be used
-    │   ├── StoreLocked       another process holds it, after waiting
-    │   └── EmptyStore        it has no rewards for what was asked
-    ├── MissingReward         a cell has no reward and nobody may fill it
+    │   ├── StoreLocked       another process still held it after the time to wait
+    │   └── EmptyStore        it has no rewards for the request
+    ├── MissingReward         a cell has no reward, and measuring it was not allowed
     ├── QueryError            SQL was refused, failed or took too long
-    ├── RenderError           a renderer or its device cannot do what was asked
-    ├── PretrainFailed        a pre-training came to nothing after its retry; a sweep records it and goes on
-    │   └── Diverged          its loss was not finite, and from its checkpoint it would not be again
-    └── SweepFailed           configurations of a sweep failed; the others are kept
+    ├── RenderError           a renderer or its device cannot do what was requested
+    ├── PretrainFailed        a pre-training failed, also when it was retried; a sweep records it and goes on
+    │   └── Diverged          its loss was not finite; resuming from its checkpoint would give the same again
+    └── SweepFailed           some configurations of a sweep failed; the results of the others are kept
 
-Knows nothing about exit codes or printing: `cli.py` does that.
+Printing and exit codes are in `cli/__init__.py`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class T2SError(Exception):
 
 
 class BadInput(T2SError):
-    """A value, name or file of the user does not fit."""
+    """A value, name or file that the user gave is not valid."""
 
 
 class Contradiction(BadInput):
-    """Rows say something else than the store, or than each other. `replaceable`: they could overwrite the store's."""
+    """Rows differ from those in the store, or from each other. `replaceable`: they could overwrite the store's."""
 
     def __init__(self, message: str, replaceable: bool = False) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class Contradiction(BadInput):
 
 
 class UnknownName(BadInput):
-    """A name that does not exist. The message names the nearest known ones."""
+    """Nothing of that kind has that name. The message names the nearest known ones, which are in `near`."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         names = sorted(known)
@@ -60,11 +60,11 @@ class UnknownName(BadInput):
 
 
 class BadFile(BadInput):
-    """A file is absent, corrupt, foreign or has the wrong content."""
+    """A file is missing, damaged, or of another kind."""
 
 
 class WrongHash(BadFile):
-    """A file is not the one that was expected."""
+    """The hash of a file is not the expected one."""
 
 
 class StoreError(T2SError):
@@ -72,15 +72,15 @@ class StoreError(T2SError):
 
 
 class StoreLocked(StoreError):
-    """Another process holds the store, after waiting for it."""
+    """Another process still held the store after the time to wait."""
 
 
 class EmptyStore(StoreError):
-    """The store has no rewards for what was asked."""
+    """The store has no rewards for the request."""
 
 
 class MissingReward(T2SError):
-    """A cell has no reward and nobody may fill it."""
+    """A cell has no reward, and measuring it was not allowed."""
 
 
 class QueryError(T2SError):
@@ -88,19 +88,24 @@ class QueryError(T2SError):
 
 
 class RenderError(T2SError):
-    """A renderer or its device cannot do what was asked."""
+    """A renderer or its device cannot do what was requested."""
 
 
 class PretrainFailed(T2SError):
-    """A pre-training came to nothing after its retry."""
+    """A pre-training failed, also when it was retried."""
 
 
 class Diverged(PretrainFailed):
-    """Its loss was not finite, and from its checkpoint it would not be again."""
+    """The loss was not finite; resuming from the checkpoint would give the same again."""
 
 
 class SweepFailed(T2SError):
-    """Configurations of a sweep failed; the others are kept."""
+    """Some configurations of a sweep failed; the results of the others are kept."""
+
+
+def brief(error: BaseException, most: int = 1000) -> str:
+    """The message of an error as one line of at most `most` characters; the name of its class when it is empty."""
+    return " ".join(str(error).split())[:most] or type(error).__name__
 
 
 def check_known(kind: str, name: str, known: Iterable[str], hint: str = "") -> str:

@@ -1,8 +1,7 @@
-"""Rewards and embeddings as arrays: what learners see.
+"""Rewards and embeddings as arrays, as learners use them.
 
-Comes in: accuracies by task, configuration and seed; Task2Vec vectors by task. Goes out: the same, checked, selected by
-task. Shapes: T tasks, C configurations in the space's index order, S seeds, D embedding. Missing cells are NaN.
-Ignores where rewards came from: `store.py` fills these.
+Axes: T tasks, C configurations in the index order of the space, S seeds, D values of an embedding. Missing cells are
+NaN. `store.reward_store.RewardStore` makes these from a store.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from t2s_offline.space import SimSpace
 
 Floats = npt.NDArray[np.floating]
 
-NAMED = 20  # tasks that one line names
+NAMED = 20  # most tasks named in one line
 
 
 def mean_over_seeds(accuracy_TCS: Floats) -> npt.NDArray[np.float64]:
-    """Mean of the last axis over what is not NaN; NaN where nothing is. Shape (T, C)."""
+    """Mean over the last axis of the values that are not NaN; NaN where all are. Shape (T, C)."""
     known = ~np.isnan(accuracy_TCS)
     count = known.sum(axis=-1)
     total = np.where(known, accuracy_TCS, 0.0).sum(axis=-1, dtype=np.float64)
@@ -34,10 +33,10 @@ def mean_over_seeds(accuracy_TCS: Floats) -> npt.NDArray[np.float64]:
 class RewardMatrix:
     """Rewards of one recipe and metric.
 
-    accuracy_TCS: test accuracy in percent, NaN where missing; val_TCS: the same on the val part, or None when no task
-    has it. A task is chosen on val accuracy or on test accuracy, never on a mixture: one that lacks val accuracy in a
-    measured cell loses all of its val accuracies here, and no other task is concerned. n_eval_T, n_val_T: pictures that
-    they rest on, by task; NaN or None where not known.
+    accuracy_TCS: test accuracy in percent, NaN where missing. val_TCS: accuracy on the val part, or None when no task
+    has it. Learners use a task's val accuracy or its test accuracy, never a mixture: where a measured cell of a task
+    has no val accuracy, all val accuracies of that task are dropped; other tasks keep theirs. n_eval_T, n_val_T: number
+    of test and val pictures of each task; NaN or None where not known. Raises BadInput when the shape does not match.
     """
 
     recipe: str
@@ -62,29 +61,29 @@ class RewardMatrix:
 
     @cached_property
     def reward_TC(self) -> npt.NDArray[np.float64]:
-        """Test accuracy in percent, mean over seeds, shape (T, C): what is reported."""
+        """Test accuracy in percent, mean over seeds, shape (T, C). Results are reported in it."""
         return mean_over_seeds(self.accuracy_TCS)
 
     @cached_property
     def val_T(self) -> npt.NDArray[np.bool_]:
-        """Tasks that are chosen on val accuracy, shape (T,)."""
+        """Whether a task has val accuracy for learners to choose by, shape (T,)."""
         if self.val_TCS is None:
             return np.zeros(len(self.tasks), dtype=bool)
         return np.array(~np.isnan(self.val_TCS).all(axis=(1, 2)))
 
     @property
     def validated(self) -> tuple[str, ...]:
-        """Names of the tasks that are chosen on val accuracy."""
+        """Names of the tasks whose configuration is chosen on val accuracy."""
         return tuple(task for task, val in zip(self.tasks, self.val_T, strict=True) if val)
 
     @property
     def unvalidated(self) -> tuple[str, ...]:
-        """Names of the tasks that are chosen and reported on the same test part."""
+        """Names of the tasks whose configuration is chosen and reported on the same test part."""
         return tuple(task for task, val in zip(self.tasks, self.val_T, strict=True) if not val)
 
     @property
     def val_note(self) -> str:
-        """One line about tasks that are chosen and reported on the same part; empty when there are none."""
+        """One line that names the tasks of `unvalidated`; empty when there are none."""
         without = self.unvalidated
         if not without:
             return ""
@@ -94,7 +93,7 @@ class RewardMatrix:
 
     @cached_property
     def signal_TCS(self) -> npt.NDArray[np.float64]:
-        """What learners may look at, shape (T, C, S): a task's val accuracy, or its test accuracy where it has none."""
+        """What learners are given, shape (T, C, S): a task's val accuracy, or its test accuracy where it has none."""
         if self.val_TCS is None:
             return self.accuracy_TCS
         return np.where(self.val_T[:, None, None], self.val_TCS, self.accuracy_TCS)
@@ -106,7 +105,7 @@ class RewardMatrix:
 
     @cached_property
     def pictures_T(self) -> npt.NDArray[np.float64]:
-        """How many pictures `signal_TC` rests on, shape (T,); NaN where not known."""
+        """Number of pictures that `signal_TC` was measured on, shape (T,); NaN where not known."""
         n_eval_T, n_val_T = (
             np.full(len(self.tasks), np.nan) if known_T is None else known_T
             for known_T in (self.n_eval_T, self.n_val_T)
@@ -136,7 +135,7 @@ class RewardMatrix:
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Task2Vec vectors of tasks under one probe; vector_TD: float32 (T, D), finite."""
+    """Task2Vec vectors of tasks under one probe. vector_TD: float32 (T, D); BadInput when one is not finite or zero."""
 
     probe: str
     tasks: tuple[str, ...]
@@ -157,6 +156,7 @@ class Embeddings:
         return unit(self.vector_TD)
 
     def position(self, task: str) -> int:
+        """Row of a task; UnknownName when it has no embedding."""
         if task not in self.tasks:
             raise UnknownName("embedded task", task, self.tasks, "rewards alone cannot place a task")
         return self.tasks.index(task)

@@ -1,8 +1,9 @@
-"""Recipes and sweep specifications: a TOML file comes in, checked frozen values go out.
+"""Recipes and sweep specifications: frozen dataclasses, checked, read from TOML files.
 
-A recipe is everything that can change a reward apart from configuration, task and seed; its id is a hash of that, and
-rewards under different ids are never mixed. A list for classes, objects or images stands for one recipe each (the
-paper's Figures 6 to 8). Ignores what the values do: `pretrain.py`, `evaluate.py` and `design.py` know that.
+A recipe is everything that can change a reward apart from configuration, task and seed. Its id is a hash of its
+contents, and rewards under different ids are never mixed. In a specification a list for classes, objects or images
+stands for several recipes (the paper's Figures 6 to 8). The values are used by `training/pretrain.py`,
+`training/evaluate.py` and `sweep/design.py`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ ONE_OF = {
     "linear_solver": ("lbfgs", "sgd", "task2sim"),
     "val_by": ("part", "folds"),
 }
-#: name -> least and greatest value that makes sense
+#: Field -> least and greatest value allowed.
 BOUNDS: dict[str, tuple[float, float]] = {
     "classes": (2, 10_000), "objects": (1, 100_000), "images": (1, 1_000_000), "size": (16, 1024),
     "render_size": (0, 4096), "samples": (1, 256), "epochs": (0, 10_000), "batch": (2, 65_536), "rate": (0, 1e3),
@@ -48,8 +49,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "final_rate": (0, 1e3), "drop_path": (0, 0.9), "test_share": (0.01, 0.9),
 }  # fmt: skip
 
-#: Fields that `contents` always writes: those of the first recipes. One added later is written where it differs from
-#: its default, so that it changes the id, and with it every seed, of no recipe that leaves it alone.
+#: Fields that `contents` always writes. A field that was added later is written only where it differs from its default,
+#: so that recipes without it keep their id, and with it their seeds.
 WRITTEN = {
     "renderer", "renderer_version", "classes", "objects", "images", "size", "render_size", "samples",
     "renderer_options", "backbone", "optimiser", "epochs", "batch", "rate", "weight_decay", "warmup_epochs",
@@ -62,18 +63,18 @@ WRITTEN = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """Rates are per step of the optimiser, sizes pixels, `holdout` and `crop_area` shares; 0 switches a thing off.
-
-    The defaults are the pilot's recipe for CPUs; `sweeps/paper.toml` holds the paper's.
+    """Sizes are in pixels, rates per step of the optimiser, `holdout` and `crop_area` shares from 0 to 1; 0 switches an
+    option off. The defaults are a recipe for CPUs; `sweeps/paper.toml` has the paper's. Raises BadInput for a value of
+    the wrong type or out of BOUNDS, UnknownName for a name that ONE_OF does not have.
     """
 
     renderer: str = "builtin"
-    renderer_version: str = ""  # of its pixels; a sweep fills it in, so that changed pictures make another recipe
+    renderer_version: str = ""  # of its pixels, set by a sweep: other pictures are another recipe
     classes: int = 32
     objects: int = 20
     images: int = 192  # of a class
-    size: int = 32  # that the network sees
-    render_size: int = 0  # 0: the same
+    size: int = 32  # of the pictures given to the network
+    render_size: int = 0  # 0: as `size`
     samples: int = 4  # rays a pixel
     renderer_options: Mapping[str, Plain] = field(default_factory=dict)
     backbone: str = "resnet18-narrow"
@@ -81,14 +82,14 @@ class Recipe:
     epochs: int = 6
     batch: int = 64
     rate: float = 1e-3
-    weight_decay: float = 0.05  # of weights, not of biases and batch norms
+    weight_decay: float = 0.05  # not of biases and batch norms
     warmup_epochs: float = 0.0
     warmup_rate: float = 1e-6
     label_smoothing: float = 0.1
     crop_area: float = 0.5  # least share of a picture that a random crop keeps; 1: no crops
     flip: bool = True
     jitter: float = 0.0  # of brightness, contrast and saturation
-    randaugment_ops: int = 0  # of a picture; the paper: 2
+    randaugment_ops: int = 0  # operations a picture; the paper: 2
     randaugment_magnitude: float = 9.0
     mixup: float = 0.0
     cutmix: float = 0.0
@@ -99,7 +100,7 @@ class Recipe:
     eval_size: int = 0  # of the tasks' pictures; 0: as `size`
     eval_resize: float = 1.0  # the paper's 256 then 224: 8/7
     eval_pictures: int = 0  # at most, of a part; 0: all
-    linear_solver: str = "lbfgs"  # sgd: the paper's schedule; task2sim: theirs throughout, and in fine-tuning
+    linear_solver: str = "lbfgs"  # sgd: the paper's schedule; task2sim: the authors' code, see `authors_probe.py`
     linear_c: float = 0.01  # inverse regularisation, as scikit-learn's C, on standardised features
     linear_rate: float = 0.01
     linear_epochs: int = 50
@@ -108,8 +109,8 @@ class Recipe:
     finetune_rate: float = 0.01
     finetune_epochs: int = 50
     finetune_batch: int = 32
-    final_rate: float = 0.0  # at which the cosine ends
-    cosine_from_start: bool = False  # the cosine runs from epoch 0, warm-up only hides its beginning
+    final_rate: float = 0.0  # rate at the end of the cosine
+    cosine_from_start: bool = False  # the cosine counts from epoch 0, not from the end of the warm-up
     drop_path: float = 0.0  # share of residual branches left out in the last block
     val_by: str = "part"  # folds: val accuracy of knn5 and linear from all training pictures, each left out in turn
     test_share: float = 0.2  # of each class of a task that has no test part; the paper: 0.3
@@ -186,7 +187,7 @@ class Recipe:
 def check_id(recipe_id: str, contents: str | None) -> None:
     """BadInput when the id of a stored recipe ends in a digest that is not of its contents.
 
-    For whoever takes in rows of others. What is no recipe of ours (other contents, or no digest in its id) passes.
+    For tables from others. Recipes of other programs (other contents, or no digest in the id) are accepted.
     """
     written = re.search("-([0-9a-f]{8})$", recipe_id)
     if not written or not contents:
@@ -195,7 +196,7 @@ def check_id(recipe_id: str, contents: str | None) -> None:
         digest = Recipe.from_contents(contents).digest
     except BadInput:
         return
-    # of the text itself: what a version with fewer fields wrote
+    # the digest of the text itself: an earlier version, with fewer fields, wrote that
     if written[1] not in (digest, hashlib.sha256(contents.encode()).hexdigest()[:8]):
         raise BadInput(
             f"recipe {recipe_id[:80]!r} has other contents than its id says (their digest is {digest}): the table was "
@@ -209,7 +210,7 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 @dataclass(frozen=True)
 class SweepSpec:
-    """What a sweep does. `tasks` empty: all that are present; `design`: its kind and settings, see `design.py`."""
+    """What a sweep does. tasks: empty for all that are present; design: kind and settings, see `sweep/design.py`."""
 
     name: str
     recipes: Mapping[str, Recipe]  # by recipe_id
@@ -234,14 +235,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadFile(f"{path} is nested too deeply; expected a specification") from error
     except OSError as error:
         raise BadFile(f"cannot read {path}: {error.strerror}; expected a TOML file") from error
-    except ValueError as error:  # of the decoder, of its text, of a number without end
+    except ValueError as error:  # bad UTF-8, bad TOML, or a number with too many digits
         raise BadFile(f"{path} is not TOML: {error}") from error
 
 
 def expand(table: Mapping[str, Any], name: str, where: str = "recipe", *, together: bool = False) -> dict[str, Recipe]:
     """Recipes by id; a list for one of LISTED gives one recipe a value, named after it: ``cpu-images192-1a2b3c4d``.
 
-    Several lists are crossed, or with `together` gone through side by side.
+    Several lists give every combination, or with `together` the first values of all, the second, and so on.
     """
     lists = {key: table[key] for key in LISTED if isinstance(table.get(key), list)}
     if empty := [key for key, values in lists.items() if not values]:

@@ -1,9 +1,8 @@
-"""Simulation parameters and configurations.
+"""Simulation parameters and configurations such as ``01100100``.
 
-Comes in: digits such as ``01100100``. Goes out: parameters, levels, array indices. Only this module knows which digit
-means what. A configuration is written with one digit a parameter, in the order of the space; the digits are the
-database key, the folder name and the command-line argument. Read as a mixed-radix number, the first parameter most
-significant, they are the array index (base 2 for the paper's space). Ignores what the parameters do to a picture.
+A configuration has one digit a parameter, in the order of the space; the digits are the database key, the folder name
+and the command-line argument. Read as a mixed-radix number, the first parameter most significant, they are the array
+index (base 2 for the paper's space). Only this module says which digit stands for which parameter.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ REAL = "real:"
 
 
 def real_name(configuration: str) -> str | None:
-    """The name of ``real:NAME``; None for anything else. Rows of others may hold any text there: it is a label."""
+    """The name in ``real:NAME``; None for anything else. A table may hold any text there: use it as a label."""
     return configuration.removeprefix(REAL) if configuration.startswith(REAL) else None
 
 
@@ -55,7 +54,7 @@ class SimParam:
 
 @dataclass(frozen=True)
 class SimSpace:
-    """The ordered simulation parameters; P parameters, C configurations."""
+    """The ordered simulation parameters: P parameters, C configurations. BadInput when there are too many, or none."""
 
     params: tuple[SimParam, ...]
 

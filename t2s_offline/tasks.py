@@ -1,8 +1,8 @@
-"""Downstream tasks: the registry of the paper's twenty and the embedded digits, and where the files of a task lie.
+"""Downstream tasks: the registry of the paper's twenty and the embedded digits, and where the files of a task are.
 
-Comes in: a task's name or path, and the folder that T2S_DATA names. Goes out: the task's group, its place in the
-paper's seen/unseen split, the classes and pictures it should have, and what is present. Reads no picture
-(`task_data.py` does) and ignores rewards and embeddings: those are in a store.
+For each registered task: its group, its place in the paper's seen/unseen split, and the classes and pictures that it
+should have. Tasks are found by name in the folder that T2S_DATA names, or by path. No picture is read here;
+`images/task_data.py` does that.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Kind = Literal["embedded", "npz", "folder", "torchvision"]
 DATA_VARIABLE = "T2S_DATA"
 #: Set to 1 to take a registered task of other counts than any known version's; `--any-version` sets it.
 ANY_VERSION_VARIABLE = "T2S_ANY_VERSION"
-NEAR = 0.01  # of a version's pictures may be missing or too many
+NEAR = 0.01  # largest share of a version's pictures that may be missing or too many
 
 
 @dataclass(frozen=True)
 class Version:
-    """One of the forms a dataset is passed around in. `classes`, `images`: in all parts, None where not known."""
+    """One published form of a dataset. `classes`, `images`: in all parts together, None where not known."""
 
     name: str
     classes: int | None
@@ -40,7 +40,7 @@ class Version:
         return f"{self.classes} classes{images} ({self.name})"
 
     def far(self, classes: int, images: int) -> float:
-        """The share of pictures that differ; infinite for another version."""
+        """Relative difference in the number of pictures; infinite above NEAR, or when the number of classes differs."""
         if self.classes not in (None, classes):
             return float("inf")
         share = abs(images - self.images) / self.images if self.images else 0.0
@@ -52,7 +52,7 @@ class Task:
     """A downstream image classification dataset (paper, section 4.1).
 
     `classes`, `images`: how many it should have in all, None where not known; `place`: where to get it, or the class of
-    torchvision.datasets that downloads it; `called`: what that version is; `others`: further versions that are taken;
+    torchvision.datasets that downloads it; `called`: name of this version; `others`: further versions that are accepted;
     `relatives`: a name that tasks of one source share, empty where no other task is of it.
     """
 
@@ -68,7 +68,7 @@ class Task:
 
     @property
     def versions(self) -> tuple[Version, ...]:
-        """Every version that is known."""
+        """Every version that is accepted."""
         return Version(self.called, self.classes, self.images), *self.others
 
     @property
@@ -77,7 +77,7 @@ class Task:
         return self.place.startswith("torchvision ")
 
 
-#: Versions beside the first: what the authors' code reads (samarth4149/task2sim at 1712475) is called theirs.
+#: Further versions. "the authors'" is what their code reads (samarth4149/task2sim at 1712475).
 _OMNIGLOT = (Version("evaluation half, the authors'", 659, 13180), Version("background half", 964, 19280))
 _KAOKORE = (Version("gender and status, the authors'", 8),)
 _CUB = (Version("CUB-200 of 2010, as in the authors' file list", 200, 6033),)
@@ -108,7 +108,7 @@ PAPER_TASKS: tuple[Task, ...] = (
     Task("ChestXPneumonia", "medical", "unseen", 2, 5856, "Kaggle, chest-xray-pneumonia", "all parts", _PNEUMONIA),
 )
 
-#: Under what the authors' Task2Vec vectors of these tasks are stored: torchvision's ImageNet ResNet-18, by batches.
+#: Name of the probe of the authors' Task2Vec vectors: torchvision's ImageNet ResNet-18, estimated by batches.
 PAPER_PROBE = "resnet18-imagenet-task2sim"
 
 #: scikit-learn's real handwritten digits: needs no file.
@@ -125,7 +125,7 @@ LAYOUT = "NAME/CLASS/*.jpg or NAME/{train,val,test}/CLASS/*.jpg; or NAME.npz wit
 
 @dataclass(frozen=True)
 class Located:
-    """A task and where its pictures are: a file or folder, or nothing for what is embedded."""
+    """A task and where its pictures are. path: file or folder, None for embedded tasks; task: its registry entry."""
 
     name: str
     kind: Kind
@@ -170,12 +170,13 @@ def relatives(folder: Path | None = None) -> dict[str, str]:
 
 
 def locate(name: str, data: Path | None = None, *, paths: bool = False) -> Located:
-    """Find a task by name. `paths`: also a folder or an .npz by path, which is for what a person typed alone: a name
+    """Find a task by name. `paths`: also a folder or an .npz by path; only for text that a person typed, so that a name
     from a specification, a table or a store never opens a path.
 
     A name is looked up as DATA/NAME.npz, DATA/NAME/, a torchvision download already under DATA, then the embedded ones.
-    A path is what has a separator, or what no task is called and is there. Raises BadFile when a registered task has no
-    files, UnknownName when nothing has that name, BadInput for a path where a name is expected.
+    Text is a path when it has a separator, or when no task has that name and a file or folder has. Raises BadFile when
+    a registered task has no files, UnknownName when nothing has that name, BadInput for a path where a name is
+    expected.
     """
     if is_path(name):
         if paths:
@@ -205,7 +206,7 @@ def is_path(text: str) -> bool:
 
 
 def pictures_at(path: Path) -> Located:
-    """A folder or an .npz as a task, called what it is called; BadFile when there is neither."""
+    """A folder or an .npz as a task named after it; BadFile when there is neither."""
     if path.suffix == ".npz" and path.is_file():
         return Located(path.stem, "npz", path)
     if path.is_dir():
@@ -214,7 +215,7 @@ def pictures_at(path: Path) -> Located:
 
 
 def present(data: Path | None = None) -> list[Located]:
-    """Every task whose pictures are at hand, by name; torchvision's count once they are downloaded."""
+    """Every task whose pictures are present, by name; torchvision's datasets once they are downloaded."""
     folder = data_folder(data)
     embedded = Located(DIGITS.name, "embedded", None, DIGITS)
     names = {*_BY_NAME, *(_names_in(folder) if folder else ())}
@@ -266,14 +267,14 @@ def _absent(wanted: Task, folder: Path | None) -> str:
 
 
 def any_version() -> bool:
-    """Whether the person who runs this takes registered tasks of any counts."""
+    """Whether registered tasks are accepted whatever their counts: T2S_ANY_VERSION is set."""
     return os.environ.get(ANY_VERSION_VARIABLE, "") not in ("", "0")
 
 
 def version_of(wanted: Task, classes: int, images: int) -> str:
     """Which version of a registered task this is, by its classes and, within 1 %, its pictures.
 
-    One that is like none is BadInput, or counted in the name where `any_version` says so.
+    Raises BadInput when it is none of them; where `any_version` is set, the result is "unknown" with its counts.
     """
     best = min(wanted.versions, key=lambda version: version.far(classes, images))
     if best.far(classes, images) <= NEAR:

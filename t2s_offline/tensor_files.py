@@ -1,7 +1,7 @@
-"""Safetensors files of strangers: what a file announces is checked before any of it is read.
+"""Safetensors files from others: their header is checked before any tensor is read.
 
-Comes in: a path and the number types that may be in it. Goes out: names with shapes, and the file's metadata. Ignores
-what the tensors are for; BadFile when a file is no safetensors, or announces what no honest one does.
+The header says which tensors a file has, with their types, shapes and places. A header that does not match the file, or
+is larger than any real one, is BadFile.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t2s_offline.errors import BadFile
+from t2s_offline.errors import BadFile, brief
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-#: Bytes. Honest headers take 100 a tensor; the largest honest file is a policy of a hundred seeds.
+#: Bytes. A header has about 100 a tensor; the largest file is a policy of a hundred seeds.
 MAX_HEADER = 4 << 20
 MAX_FILE = 4 << 30
-#: What the names of a backbone's tensors start with.
+#: Prefix of the names of a backbone's tensors, without its head.
 TRUNK = "trunk."
 BYTES = {"F32": 4, "F16": 2, "F64": 8, "I64": 8}
 
 
 @dataclass(frozen=True)
 class Announced:
-    """What a file says it holds. shapes: by name; metadata: texts by name."""
+    """The header of a file. shapes: of the tensors, by name; metadata: texts by name."""
 
     shapes: dict[str, tuple[int, ...]]
     metadata: dict[str, str]
@@ -81,9 +81,9 @@ def _naturals(value: Any) -> tuple[int, ...] | None:
 
 
 def weights_digest(path: Path) -> str:
-    """Eight hex digits of a network's weights in full precision, which the names of its embeddings hold.
+    """Eight hex digits of the hash of a network's weights in full precision; names of embeddings contain them.
 
-    Of a backbone's file without its head, or of torchvision's weights without the last layer.
+    Of a backbone's file the head is left out, of torchvision's weights the last layer.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -96,7 +96,7 @@ def weights_digest(path: Path) -> str:
             if (name.startswith(TRUNK) if ours else not name.startswith("fc."))
         }
     except (SafetensorError, OSError, ValueError) as error:
-        raise BadFile(f"{path} is not safetensors: {' '.join(str(error).split())[:80]}; get the file again") from error
+        raise BadFile(f"{path} is not safetensors: {brief(error, 80)}; get the file again") from error
     return arrays_digest(arrays)
 
 

@@ -1,6 +1,6 @@
 """Rows as a table for people, JSON or CSV for programs.
 
-Comes in: column names and rows of plain values. Goes out: text. Ignores where it is printed; the width is an argument.
+Made from column names and rows of plain values. Nothing is printed here; the width is an argument.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ NARROWEST = 6
 EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
-#: What moves a cursor, turns the direction of text or cannot be encoded: controls but tab and newline, bidirectional
-#: marks, halves of surrogate pairs. No name needs them.
+#: Characters that are replaced: controls but tab and newline, which command a terminal; bidirectional marks, which
+#: reorder text; halves of surrogate pairs, which cannot be encoded.
 COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 #: Colours a line of text, or leaves it as it is.
@@ -38,7 +38,7 @@ def render(
     heading: Paint = str,
     body: Paint = str,
 ) -> str:
-    """Text in one of FORMATS, without a newline at the end. `heading`, `body`: what colours the lines of a table."""
+    """Text in one of FORMATS, without a newline at the end. `heading`, `body`: colour the lines of a table."""
     if file_format != "table":
         parts: list[str] = []
         write_rows(columns, [rows], file_format, parts.append)
@@ -58,8 +58,8 @@ def write_rows(
 ) -> str:
     """Write rows as JSON or CSV while they come, at most `limit` of them and `size` bytes.
 
-    Returns what it stopped at, empty when all rows were written. JSON is closed and lines are whole also when it stops,
-    or when a chunk raises.
+    Returns the limit at which it stopped, such as "10 rows", and an empty text when all rows were written. Lines are
+    complete and JSON is closed also when it stops early, or when reading a chunk raises.
     """
     written, count = 0, 0
     if file_format == "csv":
@@ -100,13 +100,13 @@ def _csv_line(values: Sequence[Any]) -> str:
 
 
 def as_json(value: Any) -> str:
-    """Indented JSON; text in any script stays readable, and what would command a terminal is escaped."""
+    """Indented JSON; text in any script stays readable, and COMMANDS are escaped."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
     return COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def one_line(text: str, most: int = 2000) -> str:
-    """Text as one line that commands no terminal, cut after `most` characters."""
+    """Text as one line of printable characters, cut after `most` of them."""
     text = text if len(text) <= most else f"{text[: most - 1]}…"
     return text if text.isprintable() else "".join(char if char.isprintable() else REPLACED for char in text)
 
@@ -138,8 +138,8 @@ def table_lines(
 ) -> tuple[list[str], list[str]]:
     """Heading and body of a table: columns two spaces apart, numbers to the right.
 
-    Where a line would not fit `width`, headings break at underscores, then clip to what stands under them, then the
-    widest columns give way.
+    Where a line would be wider than `width`, headings are broken at underscores, then cut to the width of their cells,
+    and then the widest columns are cut.
     """
     values = [[row[at] for row in rows] for at in range(len(columns))]
     right = [any(map(_is_number, column)) and all(v is None or _is_number(v) for v in column) for column in values]

@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
-from t2s_offline.errors import T2SError
+from t2s_offline.errors import T2SError, brief
 from t2s_offline.recipe import Recipe, SweepSpec
 from t2s_offline.tasks import DATA_VARIABLE, data_folder, locate, present
 
@@ -93,7 +93,7 @@ def _torch() -> Check:
     try:
         import torch
     except (ImportError, OSError) as error:
-        return Check("torch", "missing", _line(error), "run: pip install torch torchvision")
+        return Check("torch", "missing", brief(error), "run: pip install torch torchvision")
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
         return Check("torch", "ok", f"{torch.__version__}, {len(names)} GPU(s): {', '.join(dict.fromkeys(names))}")
@@ -111,7 +111,7 @@ def _warp(needed: bool) -> Iterator[Check]:
         where = f"{wp.get_cuda_device_count()} GPU(s)" if wp.is_cuda_available() else "on the CPU"
         yield Check("warp", "ok", f"{version('warp-lang')}, {where}")
     except (ImportError, OSError, RuntimeError) as error:
-        yield _check("warp", False, needed, _line(error), "run: pip install warp-lang, or use --renderer tdw")
+        yield _check("warp", False, needed, brief(error), "run: pip install warp-lang, or use --renderer tdw")
 
 
 def _tdw(recipes: Sequence[Recipe]) -> Iterator[Check]:
@@ -125,7 +125,7 @@ def _tdw(recipes: Sequence[Recipe]) -> Iterator[Check]:
     try:
         tdw = import_module("t2s_offline.render.tdw.open_tdw")
     except ImportError as error:
-        yield _check("tdw package", False, needed, _line(error), advice)
+        yield _check("tdw package", False, needed, brief(error), advice)
         return
     yield Check("tdw package", "ok", version("tdw"))
 
@@ -140,7 +140,7 @@ def _tdw(recipes: Sequence[Recipe]) -> Iterator[Check]:
                 build_command(build)
             found, there = f"version {tdw.build_version(Place.from_environment(patience=HELLO))}, as the package", True
         except T2SError as error:
-            found = _line(error)
+            found = brief(error)
     release = ".".join(version("tdw").split(".")[:3])
     advice = f"get release v{release} of threedworld-mit/tdw and give it as --tdw-build, or start it before this"
     yield _check("tdw build", there, needed, found, advice)
@@ -167,7 +167,7 @@ def _models(recipe: Recipe) -> Check:
         opened = recipe_renderer(here, device="cpu", warn=skipped.append)
     except T2SError as error:
         return Check(
-            "tdw models", "missing", _line(error), "name others with --objects, or lower classes in the recipe"
+            "tdw models", "missing", brief(error), "name others with --objects, or lower classes in the recipe"
         )
     left = "".join(f"; {line.split(':')[0]}" for line in skipped)
     return Check("tdw models", "ok", f"{len(opened.objects)} of {len(opened.classes)} classes{left}")
@@ -191,7 +191,7 @@ def _tasks(spec: SweepSpec | None, data: Path | None) -> Iterator[Check]:
         folder = data_folder(data)
         names = [found.name for found in present(data)]
     except T2SError as error:
-        yield Check("data", "missing", _line(error), f"set {DATA_VARIABLE} to a folder of tasks")
+        yield Check("data", "missing", brief(error), f"set {DATA_VARIABLE} to a folder of tasks")
         return
     where = str(folder) if folder else f"{DATA_VARIABLE} is not set"
     yield Check("data", "ok", f"{where}; present: {', '.join(names)}", "" if folder else "only digits is at hand")
@@ -199,7 +199,7 @@ def _tasks(spec: SweepSpec | None, data: Path | None) -> Iterator[Check]:
         try:
             locate(name, data)
         except T2SError as error:
-            yield Check(f"task {name}", "missing", _line(error), "see: t2s-offline tasks")
+            yield Check(f"task {name}", "missing", brief(error), "see: t2s-offline tasks")
 
 
 def _disk(store: Path, recipes: Sequence[Recipe], backbones: int) -> Check:
@@ -214,7 +214,3 @@ def _disk(store: Path, recipes: Sequence[Recipe], backbones: int) -> Check:
     least = max(LEAST_DISK, 1.2 * wanted)
     advice = f"make room for {least / GIGABYTE:.0f} GB, or put the store elsewhere with --store"
     return _check("disk", free >= least, bool(recipes), found, advice)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from t2s_offline.errors import BadFile, BadInput
+from t2s_offline.errors import BadFile, BadInput, brief
 from t2s_offline.images.digests import file_sum, part_digest
 
 UInt8 = npt.NDArray[np.uint8]
@@ -179,8 +179,8 @@ def decode(file: IO[bytes], path: Path, size: int, resize: float) -> UInt8:
             check_pixels(picture)  # a container such as ICO may hold a larger picture than it says
             return as_array(picture, size, resize)
     except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error and more
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:80]
-        raise BadFile(f"{path}: {reason or type(error).__name__}") from error
+        reason = getattr(error, "strerror", None) or brief(error, 80)
+        raise BadFile(f"{path}: {reason}") from error
 
 
 def check_pixels(picture: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from t2s_offline.errors import BadFile, check_known
+from t2s_offline.errors import BadFile, brief, check_known
 from t2s_offline.images.digests import array_sum, part_digest
 from t2s_offline.images.image_files import (
     Int64,
@@ -68,7 +68,7 @@ def npz_arrays(path: Path) -> dict[str, Arrays]:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
     except ValueError as error:
-        reason = "it holds object arrays" if "allow_pickle" in str(error) else " ".join(str(error).split())[:80]
+        reason = "it holds object arrays" if "allow_pickle" in str(error) else brief(error, 80)
         raise BadFile(f"cannot read {path}: {reason}; expected plain arrays x_train, y_train, …") from error
     except Exception as error:  # zipfile, zlib, EOFError, OSError …
         raise BadFile(f"cannot read {path}: {error}; expected an .npz of x_train, y_train, …") from error
@@ -165,7 +165,7 @@ def read_torchvision_task(
             opened = [getattr(datasets, name)(str(root), download=download, **option) for option in options]
             parts[part] = _join(opened, size, resize)
         except (RuntimeError, OSError, ValueError, ImportError) as error:
-            raise BadFile(f"torchvision cannot read {name} in {root}: {' '.join(str(error).split())[:120]}") from error
+            raise BadFile(f"torchvision cannot read {name} in {root}: {brief(error, 120)}") from error
     return parts
 
 

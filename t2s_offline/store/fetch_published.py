@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from t2s_offline.errors import BadFile, BadInput, WrongHash
+from t2s_offline.errors import BadFile, BadInput, WrongHash, brief
 from t2s_offline.files import digest
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store import schema
@@ -169,7 +169,7 @@ def parse_embeddings(path: Path) -> dict[str, list[float]]:
         vectors = {task: part["hessian"].double() / part["scale"].double() for task, part in content.items()}
         rows = {str(task): vector.float().tolist() for task, vector in vectors.items()}
     except Exception as error:  # torch raises many kinds for a damaged file
-        raise BadFile(f"{path} is no file of Task2Vec vectors: {' '.join(str(error).split())[:120]}") from error
+        raise BadFile(f"{path} is no file of Task2Vec vectors: {brief(error, 120)}") from error
     for task, row in rows.items():
         if not isinstance(row, list) or not all(math.isfinite(value) for value in row):
             raise BadInput(f"{path}: the embedding of {task} is not a list of finite numbers")

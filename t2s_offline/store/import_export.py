@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from t2s_offline.errors import BadFile, BadInput, Contradiction, UnknownName, check_known
+from t2s_offline.errors import BadFile, BadInput, Contradiction, UnknownName, brief, check_known
 from t2s_offline.files import write_with
 from t2s_offline.recipe import ACCURACY_METRICS, METRICS, check_id
 from t2s_offline.space import TASK2SIM, SimSpace, is_reference
@@ -218,7 +218,7 @@ def _read(file: Path, recipe: str | None) -> tuple[str, pl.DataFrame]:
     try:
         frame = pl.read_csv(file, infer_schema=False) if suffix == "csv" else pl.read_parquet(file, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise BadFile(f"cannot read {file}: {' '.join(str(error).split())[:200]}") from error
+        raise BadFile(f"cannot read {file}: {brief(error, 200)}") from error
     name = file.stem if file.stem in schema.TABLES else _table_of(frame, file)
     if recipe is not None and "recipe" not in frame.columns and name == "rewards":
         frame = frame.with_columns(pl.lit(recipe).alias("recipe"))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from t2s_offline.errors import BadFile, BadInput, Contradiction, check_known
+from t2s_offline.errors import BadFile, BadInput, Contradiction, brief, check_known
 from t2s_offline.space import SimSpace
 from t2s_offline.store import schema
 from t2s_offline.tasks import PAPER_TASKS, relatives
@@ -48,7 +48,7 @@ def typed(frame: pl.DataFrame, table: schema.StoreTable, source: str) -> pl.Data
     try:
         typed = frame.select(columns)
     except pl.exceptions.PolarsError as error:
-        raise BadFile(f"{source}: {' '.join(str(error).split())[:200]}; expected the types of {table.name}") from error
+        raise BadFile(f"{source}: {brief(error, 200)}; expected the types of {table.name}") from error
     for column in table.columns:
         if column.required and typed[column.name].null_count():
             raise BadInput(f"{source}: column {column.name} has empty values; expected {column.meaning}")

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from t2s_offline.errors import BadFile
+from t2s_offline.errors import BadFile, brief
 from t2s_offline.files import write_whole
 from t2s_offline.tensor_files import announced
 
@@ -36,7 +36,7 @@ def restore(state: Mapping[str, torch.Tensor], network: nn.Module, optimiser: to
     try:
         _restore(state, network, optimiser)
     except (RuntimeError, KeyError, IndexError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = brief(error, 120)
         raise BadFile(f"the checkpoint is of another network: {reason}; remove it to start over") from error
 
 

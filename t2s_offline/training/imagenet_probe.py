@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from t2s_offline.errors import BadFile
+from t2s_offline.errors import BadFile, brief
 from t2s_offline.files import digest
 from t2s_offline.tensor_files import announced
 from t2s_offline.training.networks import Backbone, build
@@ -29,7 +29,7 @@ def download() -> Backbone:
     try:
         weights = torchvision.models.ResNet18_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True)
     except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = brief(error)
         raise BadFile(
             f"cannot download torchvision's ImageNet ResNet-18: {reason}; "
             f"bring its file {FILE} from a machine with a network and name it with --probe FILE"
@@ -63,7 +63,7 @@ def read(path: Path) -> tuple[Backbone, bool]:
 
             weights = load_file(path)
     except Exception as error:  # torch raises many kinds for a damaged or foreign file
-        raise BadFile(f"{path} holds no weights: {' '.join(str(error).split())[:100]}; expected {FILE}") from error
+        raise BadFile(f"{path} holds no weights: {brief(error, 100)}; expected {FILE}") from error
     return _filled(weights, str(path)), genuine
 
 
@@ -72,6 +72,6 @@ def _filled(weights: Any, what: str) -> Backbone:
     try:
         backbone.trunk.load_state_dict({key: value for key, value in weights.items() if not key.startswith(HEAD)})
     except (RuntimeError, AttributeError, TypeError) as error:
-        reason = " ".join(str(error).split())[:100]
+        reason = brief(error, 100)
         raise BadFile(f"{what} is no ResNet-18 as torchvision has it: {reason}; expected {FILE}") from error
     return backbone

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from t2s_offline.errors import BadFile, BadInput, check_known
+from t2s_offline.errors import BadFile, BadInput, brief, check_known
 from t2s_offline.files import write_whole
 from t2s_offline.tensor_files import announced
 
@@ -227,7 +227,7 @@ def load_backbone(path: Path, device: torch.device | str = "cpu") -> SavedBackbo
     try:
         tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
     except (SafetensorError, OSError, ValueError) as error:
-        raise BadFile(f"{path} is not safetensors: {' '.join(str(error).split())[:80]}; expected a backbone") from error
+        raise BadFile(f"{path} is not safetensors: {brief(error, 80)}; expected a backbone") from error
     if lost := [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]:
         raise BadFile(f"{path} is damaged: {lost[0]} is not finite; pre-train it again")
     backbone = backbone.to_empty(device="cpu")
