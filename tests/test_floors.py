@@ -186,7 +186,7 @@ def named(text: str) -> set[tuple[str, str]]:
 
 
 def test_what_tests_name_is_there() -> None:
-    """Code in strings runs in other processes, and a missing module skips a test: neither fails at the top of a file."""
+    """Code in strings runs in other processes, and importorskip skips: neither fails when a file is imported."""
     root = PACKAGE.parent
     for path in sorted((root / "tests").rglob("*.py")):
         for module, name in named(path.read_text("utf-8")):

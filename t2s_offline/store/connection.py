@@ -1,9 +1,8 @@
-"""Connections to a reward store: short, patient, and never to anything that is no store.
+"""DuckDB connections to a reward store: to read, to write in one transaction, or restricted for SQL from others.
 
-Comes in: a path. Goes out: DuckDB connections, to read, to write in one transaction, or guarded for SQL of strangers.
-Ignores what is asked. An open writer blocks every other process, so a connection does one thing and closes, and waits
-with jitter while another process holds the file. A folder of Parquet files is a store that can only be read. A store of
-an older version is read as it is, and becomes one of this version in the transaction of the first write.
+An open writer blocks every other process, so each connection is short, and opening waits, with random pauses, while
+another process holds the file. A folder of Parquet files is a store that can only be read. A store of an older version
+is read without changing it; the first write converts it in its transaction. Files that are no reward store are refused.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ Connection = duckdb.DuckDBPyConnection
 
 DUCKDB_MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
 LOCK_WAIT = 30.0
-#: No extension is ever downloaded, whatever a file looks like.
+#: No extension of DuckDB is ever downloaded.
 SAFE: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _ENGINE_LOCK = threading.RLock()
 
 
 def lock_wait() -> float:
-    """Seconds to wait for another process: T2S_LOCK_WAIT, else LOCK_WAIT; BadInput for anything but such a number."""
+    """Seconds to wait for another process: T2S_LOCK_WAIT, else LOCK_WAIT; BadInput when it is no number of seconds."""
     given = os.environ.get("T2S_LOCK_WAIT", "")
     try:
         seconds = float(given or LOCK_WAIT)
@@ -58,7 +57,7 @@ class StoreFile:
 
     @contextmanager
     def reader(self) -> Iterator[Connection]:
-        """A read-only connection; BadFile when the store is absent, corrupt or foreign."""
+        """A read-only connection; BadFile when there is no reward store, or it is damaged."""
         if self.path.is_dir():
             with self.guarded() as con:
                 yield con
@@ -68,7 +67,7 @@ class StoreFile:
 
     @contextmanager
     def writer(self) -> Iterator[Connection]:
-        """A connection inside one transaction: all of it is kept, or nothing. Makes the store when it is absent."""
+        """A connection inside one transaction, which is rolled back on any error. Makes the store if needed."""
         if self.path.is_dir():
             raise BadInput(f"{self.path} is a table folder, which can only be read; give a DuckDB file to write to")
         if not self.path.exists():
@@ -87,8 +86,8 @@ class StoreFile:
 
     @contextmanager
     def guarded(self, config: Mapping[str, Any] | None = None) -> Iterator[Connection]:
-        """A connection with a DuckDB instance of its own, for SQL of strangers: read-only, and `config` set and
-        locked, so that nothing but the store can be reached."""
+        """A read-only connection to a DuckDB instance of its own, with the settings of `config` in their order: for SQL
+        from others, see `query.asked`."""
         if self.path.is_dir():
             con = self._open_folder()
         else:
@@ -96,15 +95,15 @@ class StoreFile:
         with _tidy_errors(self.path), closing(con):
             for key, value in (config or {}).items():
                 con.execute(f"SET {key} = '{value}'")
-            self._present(con)  # nothing of the file is evaluated before the guard is up
+            self._present(con)  # after the settings: it evaluates what the file defines
             yield con
 
     @contextmanager
     def _attached(self, *, read_only: bool) -> Iterator[Connection]:
-        """The file attached to this process's DuckDB instance (starting one takes 15 ms, attaching takes 1)."""
+        """A connection to the file, attached to this process's DuckDB instance: 1 ms; a new instance takes 15."""
         path = self._checked_path()
         with _ENGINE_LOCK, _tidy_errors(self.path), closing(_engine().cursor()) as con:
-            # only this thread can be here twice: DuckDB attaches a file once, so an inner reader shares it
+            # the lock lets one thread in, possibly twice. DuckDB attaches a file once: an inner reader shares the alias
             users = _USERS.setdefault((os.getpid(), path), [])
             if users and not read_only:
                 raise StoreError(f"{self.path} is open in this thread already; end that before writing to it")
@@ -127,8 +126,8 @@ class StoreFile:
                     con.execute(f"DETACH {alias}")
 
     def _check_plain(self, con: Connection, path: Path) -> None:
-        """BadFile when a stranger's SQL would run under our names: a view in place of a table could read any file, and
-        a macro may be called like a function of DuckDB. Asked once a process and file."""
+        """BadFile when SQL in the file would run in our queries: a view in place of a table could read any file, and a
+        macro may have the name of a function of DuckDB. Checked once for each file and process."""
         status = path.stat()
         known = os.getpid(), path, status.st_ino, status.st_dev
         if known in _PLAIN:
@@ -146,7 +145,7 @@ class StoreFile:
         _PLAIN.add(known)
 
     def _checked_path(self) -> Path:
-        """The path, when a DuckDB file lies there: DuckDB would try other formats by downloading extensions."""
+        """The absolute path of a DuckDB file; BadFile for others, which DuckDB would read with downloaded extensions."""
         try:
             with self.path.open("rb") as file:
                 head = file.read(12)
@@ -214,7 +213,7 @@ class StoreFile:
         return con
 
     def _derive_parameters(self, con: Connection) -> None:
-        """Fill the parameters table from the spaces of the recipes, which say the same."""
+        """Fill the parameters table from the spaces of the recipes; a file parameters.parquet is not read."""
         from t2s_offline.space import SimSpace
 
         rows: list[object] = []
@@ -235,7 +234,7 @@ class StoreFile:
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise BadFile(f"{self.path} is a DuckDB file but no reward store; name another with --store") from error
         if len(rows) != 1 or not isinstance(rows[0][0], int) or rows[0][0] < 1:
-            raise BadFile(f"{self.path} does not say which version its tables are; restore it or make a new one")
+            raise BadFile(f"{self.path} has no valid version of its tables; restore it or make a new one")
         version: int = rows[0][0]
         if version > schema.VERSION:
             raise BadFile(
@@ -275,7 +274,7 @@ def _renew_views(con: Connection) -> None:
 
 #: Aliases of attached files by process and path, one for each connection that uses the file; under _ENGINE_LOCK.
 _USERS: dict[tuple[int, Path], list[str]] = {}
-#: Files, by process, path, inode and device, that hold no view or macro under names of ours.
+#: Files, by process, path, inode and device, that passed `_check_plain`.
 _PLAIN: set[tuple[int, Path, int, int]] = set()
 _NUMBER = itertools.count()
 
@@ -292,10 +291,13 @@ def _engine() -> Connection:
 
 @contextmanager
 def _tidy_errors(path: Path) -> Iterator[None]:
-    """Turn what DuckDB says of a damaged file, a full disk or values that it cannot hold into one line."""
+    """Raise errors of this package for DuckDB's: a damaged file, a full disk, values that a column cannot hold."""
     try:
         yield
-    except (duckdb.CatalogException, duckdb.BinderException) as error:  # our own SQL: the file lacks what it names
+    except (
+        duckdb.CatalogException,
+        duckdb.BinderException,
+    ) as error:  # our SQL: the file lacks what it names
         raise BadFile(
             f"{path} lacks a table or a column of a reward store: {one_line(error)}; get the store again"
         ) from error

@@ -1,8 +1,8 @@
 """Fetch the authors' published reward table and Task2Vec vectors, and put them into a store.
 
-Comes in: their public repository at one commit, or a folder that holds the same files. Goes out: recipe
-`task2sim-cvpr2022` with 20 tasks x 256 configurations. The files are never copied into the project (their repository
-states no licence); their sha256 is always checked.
+The files come from their public repository at one commit, or from a folder; their SHA-256 is always checked. They
+become the recipe `task2sim-cvpr2022` with 20 tasks x 256 configurations. They are not part of this project, because
+their repository states no licence.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def parse_rewards(content: bytes) -> dict[str, dict[str, float]]:
 
 
 def parse_embeddings(path: Path) -> dict[str, list[float]]:
-    """Task2Vec vectors by task: hessian / scale, read without running any code in the file."""
+    """Task2Vec vectors by task: hessian / scale. torch reads tensors only, so no code in the file runs."""
     import torch
 
     try:

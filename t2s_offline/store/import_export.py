@@ -1,7 +1,7 @@
 """Import and export of a store's tables as Parquet or CSV, with the columns documented in `schema.py`.
 
-Comes in: a file or a folder of files. Goes out: checked frames in a store, or files. An export imports again to an
-identical store. Everything is checked before the store is opened, and a file appears whole or not at all.
+An export imports again to an identical store. All rows are checked before the store is opened for writing, and an
+exported file is written completely or not at all.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def export_store(
 ) -> dict[str, int]:
     """Write every table that has rows to folder/TABLE.FORMAT; returns rows by table. `hosts`: with machines' names.
 
-    The tables are those of one moment. Files of tables that an earlier export left there and this one does not write
-    are removed, and checksums first of all: until somebody seals the folder again, nothing calls it whole.
+    The tables are read in one transaction. Table files of an earlier export that this one does not write are removed.
+    The folder's checksums are removed first, so that an export that was interrupted does not pass `tables`.
     """
     check_known("format", file_format, FORMATS)
     frames = {name: frame for name, frame in store.frames().items() if len(frame)}
@@ -105,7 +105,7 @@ def complete(
     source: str,
     space: SimSpace | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Check frames against each other and add the recipes, parameters and tasks they imply."""
+    """Check frames against each other and add the rows of recipes, parameters and tasks that they need."""
     frames = dict(frames)
     spaces = dict(known)
     if "recipes" in frames:
@@ -131,7 +131,7 @@ def complete(
 
 
 def check(frames: Mapping[str, pl.DataFrame], spaces: Mapping[str, SimSpace], source: str) -> None:
-    """Raise BadInput for the first row that cannot be; `spaces`: those of every recipe that rows may name."""
+    """Raise BadInput for the first invalid row. spaces: of every recipe that rows may name."""
     if "backbones" in frames:
         check_backbones(frames["backbones"], spaces, source)
     if "rewards" in frames:
@@ -141,7 +141,7 @@ def check(frames: Mapping[str, pl.DataFrame], spaces: Mapping[str, SimSpace], so
 
 
 def check_recipes(recipes: pl.DataFrame, source: str) -> dict[str, SimSpace]:
-    """Spaces by recipe; BadInput for a recipe that cannot be, or whose contents are not those its id stands for."""
+    """Spaces by recipe; BadInput for an invalid space, or contents that do not match the digest in the recipe's id."""
     spaces = {}
     for row in recipes.iter_rows(named=True):
         check_id(row["recipe"], row["contents"])
@@ -162,7 +162,7 @@ def check_backbones(backbones: pl.DataFrame, spaces: Mapping[str, SimSpace], sou
 
 
 def check_configurations(configurations: pl.Series, space: SimSpace) -> None:
-    """Raise BadInput for the first that is neither of the space nor a reference backbone."""
+    """Raise BadInput for the first that is neither in the space nor a reference backbone."""
     for configuration in configurations.unique().sort():
         if not is_reference(configuration):
             space.digits(configuration)
@@ -173,10 +173,10 @@ def _task_names(frames: Mapping[str, pl.DataFrame]) -> list[str]:
 
 
 def check_rewards(rewards: pl.DataFrame, spaces: Mapping[str, SimSpace], source: str) -> None:
-    """Raise BadInput for the first cell that cannot be: unknown recipe, digit or metric, accuracy outside 0 to 100."""
+    """Raise BadInput for the first invalid cell: unknown recipe, digit or metric, accuracy outside 0 to 100."""
     for (name,), part in rewards.group_by("recipe", maintain_order=True):
         if str(name) not in spaces:
-            raise BadInput(f"{source}: nobody knows the space of recipe {name}; its row in recipes is missing")
+            raise BadInput(f"{source}: recipe {name} has no row in recipes, so its space is not known; add that row")
         check_configurations(part["configuration"], spaces[str(name)])
     for metric in rewards["metric"].unique():
         check_known("metric", metric, METRICS)
@@ -195,7 +195,7 @@ def check_rewards(rewards: pl.DataFrame, spaces: Mapping[str, SimSpace], source:
     repeated = rewards.filter(rewards.select(schema.REWARDS.key).is_duplicated())
     if len(repeated):
         cell = ", ".join(f"{key} {repeated[key][0]}" for key in schema.REWARDS.key)
-        raise BadInput(f"{source}: the cell {cell} stands there more than once; expected once")
+        raise BadInput(f"{source}: the cell {cell} occurs more than once; expected once")
 
 
 def check_embeddings(embeddings: pl.DataFrame, source: str) -> None:
@@ -237,5 +237,5 @@ def _table_of(frame: pl.DataFrame, file: Path) -> str:
         if column in frame.columns:
             return name
     raise BadFile(
-        f"{file}: columns {', '.join(frame.columns[:8])} are of no table; expected those of rewards or embeddings"
+        f"{file}: columns {', '.join(frame.columns[:8])} match no table; expected those of rewards or embeddings"
     )

@@ -1,7 +1,6 @@
-"""The authors' published reward table: its name, where it comes from, and what must be said wherever it is shown.
+"""The authors' published reward table: its recipe, its source, and the caveats that are shown with its figures.
 
-Comes in: a store and a recipe. Goes out: whether its rewards are theirs, and the lines for a reader. Ignores how
-the files are fetched (`fetch.py`). docs/published-table.md has the evidence and its commands.
+docs/published-table.md has the evidence for them. `fetch_published.py` fetches the files.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ RECIPE = "task2sim-cvpr2022"
 REPOSITORY = "github.com/samarth4149/task2sim"
 SOURCE = f"{REPOSITORY}@{COMMIT}"
 
-#: Two lines on the table as a whole.
+#: Caveats of the table as a whole.
 CAVEATS = (
     "The authors measured 5-NN with the network in training mode: batch norms used the batch at hand, often of one "
     "class; with our probe that takes 7 to 25 points from a task (docs/published-table.md).",
@@ -21,7 +20,7 @@ CAVEATS = (
     "mean of every configuration here: it does not come from this table.",
 )
 
-#: What stands beside figures of left-out tasks of this table.
+#: Caveat of figures of left-out tasks of this table.
 FORM_CHOSEN = (
     "no fit sees the task it is reported on, but the surrogate's form and its rule of measuring were chosen on the 20 "
     "tasks of this table (docs/learners.md has every variant): its figures here flatter it"
@@ -29,7 +28,7 @@ FORM_CHOSEN = (
 
 
 def is_published(store: RewardStore, recipe: str) -> bool:
-    """By what `fetch task2sim` stores: the recipe's name, or the repository that its row came from."""
+    """Whether rewards of a recipe are the authors': by the recipe's name, or by the source that `fetch` stored."""
     if recipe == RECIPE:
         return True
     rows = store.frame("recipes").rows_by_key("recipe", named=True, unique=True)

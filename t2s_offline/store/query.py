@@ -1,7 +1,6 @@
-"""SQL on a store for people: read-only, nothing but the store in reach, bounded in memory and time.
+"""SQL on a store: one statement, read-only, without access to anything but the store, bounded in memory and time.
 
-Comes in: one statement. Goes out: column names, and rows as they are fetched. Ignores what is asked and how rows are
-printed. The views that people start from are documented in `schema.py`.
+Rows are returned while they are fetched. The views that queries can start from are in `schema.py`.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 MEMORY = "1GB"  # of the engine's tables and buffers
-ROOM = 2 << 30  # bytes that the process may grow by: DuckDB counts the texts it makes in no limit of its own
+ROOM = 2 << 30  # bytes that the process may grow by: DuckDB's own limit leaves out the texts that it makes
 TIMEOUT = 60.0
 ROWS = 1_000_000
 CHUNK_ROWS, CHUNK_BYTES = 2048, 4 << 20
-DEEPEST = 100  # lists within lists; DuckDB itself allows 1000, Python's recursion fewer
-#: Statements that only read. Others could not change the store either, but deserve a clear answer.
+DEEPEST = 100  # levels of nested lists; DuckDB allows 1000, Python's recursion fewer
+#: Statements that only read. Others could not change the store either; they get an error that says so.
 READING = {"SELECT", "EXPLAIN", "RELATION"}
 
 Row = tuple[Any, ...]
@@ -38,7 +37,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Answer:
-    """Column names, and rows in chunks of a few megabytes; QueryError may come with any chunk."""
+    """Column names, and rows in chunks of a few megabytes. Reading any chunk may raise QueryError."""
 
     columns: list[str]
     chunks: Iterator[list[Row]]
@@ -91,8 +90,8 @@ def _guard(memory: str) -> dict[str, str]:
 def asked(store: RewardStore, sql: str, *, memory: str = MEMORY, timeout: float = TIMEOUT) -> Iterator[Answer]:
     """The answer to one SELECT, to be read while the context is open.
 
-    QueryError when it is refused, fails, needs more memory than `ROOM`, or executing and fetching take longer than
-    `timeout` seconds together; what the caller does between two chunks takes none of them.
+    QueryError when it is refused, fails, needs more memory than `ROOM`, or executing and fetching together take longer
+    than `timeout` seconds. The time that the caller spends between two chunks does not count.
     """
     with store.guarded(_guard(memory)) as con, _bounded(ROOM):
         clock = _Clock(con, timeout)
@@ -118,7 +117,7 @@ def _checked(con: Connection, sql: str) -> duckdb.Statement:
 
 
 def _chunks(result: Connection, clock: _Clock) -> Iterator[list[Row]]:
-    """Rows, as many at a time as `CHUNK_BYTES` hold by the largest seen."""
+    """Rows in chunks: as many as fit in `CHUNK_BYTES`, taking every row as large as the largest so far."""
     wanted, largest = 1, 1
     while True:
         with clock:
@@ -131,7 +130,7 @@ def _chunks(result: Connection, clock: _Clock) -> Iterator[list[Row]]:
 
 
 def _size(row: Row) -> int:
-    """Bytes of a row, about; QueryError for what is nested deeper than `DEEPEST`."""
+    """Approximate bytes of a row; QueryError for a value that is nested deeper than `DEEPEST`."""
     total, depth, level = 0, 0, list(row)
     while level:
         total += sum(len(value) if isinstance(value, str | bytes) else 32 for value in level)
@@ -169,7 +168,7 @@ class _Clock:
 
 @contextmanager
 def _bounded(room: int) -> Iterator[None]:
-    """Let the process grow by `room` bytes and no more while the body runs, where the system can do that (Linux)."""
+    """Limit how much the process may grow while the body runs to `room` bytes; on Linux only."""
     try:
         import resource
 

@@ -1,7 +1,6 @@
-"""The reward store: one DuckDB file of recipes, tasks, embeddings, backbones and rewards.
+"""The reward store: recipes, tasks, embeddings, backbones and rewards, read as arrays and frames, written as frames.
 
-Comes in: checked frames to add; questions. Goes out: matrices, embeddings, frames. Ignores where rows come from and
-what is done with them, and how the file is opened: that is `connection.py`.
+`connection.py` opens the file; rows from others are checked by `import_export.py` before they are added.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ if TYPE_CHECKING:
     from t2s_offline.matrix import Embeddings, RewardMatrix
     from t2s_offline.space import SimSpace
 
-#: Pictures that test and val accuracies of each task rest on, tasks by name. Tables made before rewards had n_val: the
-#: task's val part, which a recipe may have cut as it cut the test part.
+#: Number of pictures of the test and val accuracies of each task, ordered by task. For rewards stored without n_val it
+#: is the size of the task's val part, limited as the recipe limited the test part.
 PICTURES = f"""
     SELECT r.task, min(r.n_eval) AS n_eval, min(coalesce(r.n_val,
            least(t.n_val, CASE WHEN r.n_eval < t.n_test THEN r.n_eval ELSE t.n_val END))) AS n_val
     FROM rewards r LEFT JOIN tasks t USING (task)
     WHERE recipe = $1 AND metric = $2 AND {schema.SIMULATED}
     GROUP BY r.task ORDER BY r.task"""
-#: Cells of a matrix, measured or not: 1 GiB. A stranger's space and seeds decide their number.
+#: Most cells of a matrix, measured or not: 1 GiB. Their number depends on the space and seeds of a table from others.
 MOST_CELLS = 1 << 27
 
 
@@ -40,9 +39,9 @@ class RewardStore(StoreFile):
     def add(self, frames: Mapping[str, pl.DataFrame], *, replace: bool = False) -> dict[str, int]:
         """Add rows to tables in one transaction; returns how many were new, by table.
 
-        A row that is there already is left alone but for what it left empty, which is filled in; one that is there
-        with another result is a Contradiction, unless `replace` (see `schema.Role`). A task whose pictures are others
-        than the store's is a Contradiction always. Frames are keyed by table name and have the table's columns.
+        Of a row that the store has already, only empty columns are filled in. Another result is a Contradiction, or
+        overwrites the stored one with `replace`; see `schema.Role`. Other pictures of a task are always a
+        Contradiction. Frames are keyed by table name and have the table's columns (`rows.typed`).
         """
         from t2s_offline.store.rows import once
 
@@ -61,7 +60,7 @@ class RewardStore(StoreFile):
             return _whole(con, found)
 
     def frames(self) -> dict[str, pl.DataFrame]:
-        """Every table as it was at one moment, by name, each ordered by its key."""
+        """Every table by name, read in one transaction, each ordered by its key."""
         with self.reader() as con:
             con.execute("BEGIN")
             try:
@@ -84,7 +83,7 @@ class RewardStore(StoreFile):
         if not known:
             if con.execute("SELECT 1 FROM rewards LIMIT 1").fetchone():
                 raise BadFile(
-                    f"{self.path} has rewards but no recipes, so nobody knows what their configurations mean; "
+                    f"{self.path} has rewards but no recipes, so the meaning of their configurations is not known; "
                     f"export the table again, with its recipes"
                 )
             raise EmptyStore(f"{self.path} is empty; fill it with: t2s-offline fetch task2sim, or import FILE")
@@ -125,15 +124,15 @@ class RewardStore(StoreFile):
         return len(named)
 
     def digests(self) -> dict[str, str | None]:
-        """Digest of the pictures (`task_data.task_digest`) by task; None where the store does not know it."""
+        """Digest of the pictures (`images.task_data.task_digest`) by task; None where the store has none."""
         rows = self.frame("tasks").to_dicts()  # a store of an earlier version has no such column
         return {row["task"]: row.get("digest") or None for row in rows}
 
     def matrix(self, recipe: str | None = None, metric: str = "knn5") -> RewardMatrix:
         """Rewards of a recipe as arrays; tasks sorted by name, NaN where a cell is missing.
 
-        BadFile for configurations of another space, and for what is no accuracy: rows of a table folder were checked by
-        nobody.
+        BadFile for configurations of another space, and for accuracies that are not finite or outside 0 to 100: rows of
+        a table folder have not been checked before.
         """
         import numpy as np
         import polars as pl
@@ -241,7 +240,7 @@ def _check_widths(con: Connection) -> None:
     ).fetchone()
     if mixed:
         raise Contradiction(
-            f"embeddings of probe {mixed[0]} would have mixed dimensions {mixed[1]}; expected one a probe"
+            f"embeddings of probe {mixed[0]} would have mixed dimensions {mixed[1]}; expected one for each probe"
         )
 
 
@@ -252,14 +251,13 @@ def _whole(con: Connection, table: schema.StoreTable) -> pl.DataFrame:
 def _merge(con: Connection, table: schema.StoreTable, frame: pl.DataFrame, *, replace: bool) -> int:
     """Insert the rows of `frame` that are not there yet; returns how many."""
     fixed = table.of_role("fixed")
-    if replace and fixed:  # a row that replaces another is still of the same thing, even when it does not say so
+    if replace and fixed:  # a row that leaves a fixed column empty keeps the stored value
         kept = con.sql(f"SELECT {', '.join((*table.key, *fixed))} FROM {table.name}").pl()
         frame = frame.join(kept, on=table.key, how="left", suffix=" kept")
         frame = frame.with_columns(frame[v].fill_null(frame[f"{v} kept"]) for v in fixed)
     con.register("incoming", frame.select(table.names).to_arrow())
     on = " AND ".join(f"old.{key} = new.{key}" for key in table.key)
-    # what a row leaves empty it says nothing about: a task named again without its counts is no contradiction, and
-    # one first named without them gets them later
+    # an empty value contradicts nothing: a task may be added without its counts first, or again later
     _refuse_contradictions(con, table, on, fixed if replace else table.settled)
     if replace:
         differ = " OR ".join(f"old.{v} <> new.{v}" for v in table.values if v not in ("created_at", "source"))

@@ -1,7 +1,6 @@
-"""Frames with the store's columns and types, made from rows of plain values.
+"""Frames with the store's columns and types, as `RewardStore.add` takes them.
 
-Comes in: rows, or frames with any column order. Goes out: frames that `RewardStore.add` takes. Ignores whether values
-make sense: `exchange.py` checks those that come from strangers.
+Columns and types are checked here; values of rows from others are checked by `import_export.check`.
 """
 
 from __future__ import annotations
@@ -56,7 +55,8 @@ def typed(frame: pl.DataFrame, table: schema.StoreTable, source: str) -> pl.Data
 
 
 def once(frame: pl.DataFrame, table: schema.StoreTable) -> pl.DataFrame:
-    """One row a key: rows that agree become one, with what each of them knows. Contradiction when they do not agree."""
+    """One row for each key: rows of one key are merged, each filling what others left empty. Contradiction when they
+    differ in a result."""
     repeated = frame.select(table.key).is_duplicated()
     if not repeated.any():
         return frame
@@ -76,11 +76,11 @@ def contradiction(
     table: schema.StoreTable, key: Mapping[str, object], column: str, old: object, new: object, *,
     among_new: bool = False,
 ) -> Contradiction:  # fmt: skip
-    """The error for a row that has `new` where `old` stands, in the store or `among_new` rows."""
+    """The error for a row with the value `new` where the store, or with `among_new` another new row, has `old`."""
     if column in table.of_role("fixed"):
         name = next(iter(key.values()))
         return Contradiction(
-            f"task {name} here is other pictures than the store's {name}; rename yours or use another store"
+            f"task {name} here has other pictures than the store's {name}; rename yours or use another store"
         )
     row = ", ".join(f"{name} {value}" for name, value in key.items())
     where = "comes twice" if among_new else "is stored"
@@ -95,7 +95,7 @@ def shown(value: object) -> str:
 
 
 def now() -> datetime:
-    """This moment, UTC, without a time zone: as the store keeps it."""
+    """The current time in UTC, without a time zone, as in the store."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 

@@ -1,4 +1,4 @@
-"""The reward store's tables and views as SQL, and the columns of its files. Text only: `store.py` runs it.
+"""The reward store's tables and views as SQL, and the columns of its files. Only text; `connection.py` executes it.
 
 The store is one DuckDB file that any DuckDB client may open; a table folder holds the same tables as Parquet.
 """
@@ -15,11 +15,11 @@ STATUSES = ("done", "running", "failed")
 #: The checksums beside the Parquet files of a table folder.
 SUMS = "SHA256SUMS"
 
-#: What a column is to a row that is written a second time:
-#:   key           which row it is
-#:   fixed         what the row is of: another value is another thing under the same name, and is always refused
-#:   result        what came out: another value is a contradiction, refused unless the writer says replace
-#:   circumstance  when, where and how fast: differs from one run to the next; the first stays
+#: What happens to a column when a row is written again with another value:
+#:   key           part of the primary key: it is another row
+#:   fixed         identifies what was measured; always refused
+#:   result        a measured value; refused, or overwritten with replace
+#:   circumstance  time, place and speed of the measurement; the first value stays
 Role = Literal["key", "fixed", "result", "circumstance"]
 
 
@@ -58,7 +58,7 @@ class StoreTable:
 
     @property
     def settled(self) -> tuple[str, ...]:
-        """Columns that must agree when a row is written again."""
+        """Columns that must have the same value when a row is written again."""
         return (*self.of_role("fixed"), *self.of_role("result"))
 
     @property
@@ -68,7 +68,7 @@ class StoreTable:
 
 
 def _table(name: str, *columns: tuple[str, str, Role, str]) -> StoreTable:
-    """A type that ends in ``!`` must not be empty, and neither may a key."""
+    """A table of the store. Columns whose type ends in ``!``, and keys, must not be empty."""
     return StoreTable(
         name,
         tuple(Column(n, t.rstrip("!"), role, text, role == "key" or t.endswith("!")) for n, t, role, text in columns),
@@ -206,7 +206,7 @@ VIEWS = {
         GROUP BY c.recipe, c.metric, c.configuration""",
 }
 
-#: The views as a prefix of a query, for whoever must not rely on what a file calls so.
+#: The views as a prefix of a query, so that it does not use views of these names that a file defines.
 WITH_VIEWS = "WITH " + ", ".join(f"{name} AS ({body.strip()})" for name, body in VIEWS.items())
 
 

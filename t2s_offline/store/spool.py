@@ -1,10 +1,10 @@
-"""Rows that wait beside a store: what workers write, and whoever opens the store next takes in.
+"""Shards: rows that the workers of a sweep write beside a store, to be added to it later.
 
-Comes in: rows of one finished configuration. Goes out: the same rows in the store. Workers, on this machine or others,
-never open the DuckDB file: each writes one immutable Parquet shard (temporary file, fsync, rename), so none waits for
-another. Taking in is idempotent: a shard whose rows are there already changes nothing, so a kill between adding and
-removing loses nothing and doubles nothing. A shard that cannot be taken is set aside with the reason, and the others
-are taken.
+Workers, on this machine or others, never open the DuckDB file. Each writes the rows of a finished configuration as one
+folder of Parquet files, which never changes, so that none waits for another. `absorb` adds the shards to the store and
+removes them. Adding a shard again changes nothing, so a kill between adding and removing loses and doubles no row. A
+shard that is damaged or contradicts the store is moved to the folder "refused" with the reason, and the others are
+added.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
     from t2s_offline.space import SimSpace
 
-#: What a shard may hold. Recipes and embeddings are never a worker's to write.
+#: The tables that a shard may have. Workers write no recipes and no embeddings.
 SHARD_TABLES = ("tasks", "backbones", "rewards")
 REFUSED, REASON = "refused", "reason.txt"
 
 
 def spool_folder(store: RewardStore) -> Path:
-    """Where shards wait: ``rewards.duckdb.spool`` beside the store."""
+    """The folder of shards: ``rewards.duckdb.spool`` beside the store."""
     return store.path.with_name(store.path.name + ".spool")
 
 
 def write_shard(store: RewardStore, name: str, frames: Mapping[str, pl.DataFrame]) -> Path:
-    """Write frames, keyed by table, as one shard: a folder of Parquet files that appears whole."""
+    """Write frames, keyed by table, as one shard: a folder of Parquet files, complete or not there."""
     target = spool_folder(store) / name
 
     def fill(folder: Path) -> None:
@@ -54,7 +54,7 @@ def write_shard(store: RewardStore, name: str, frames: Mapping[str, pl.DataFrame
 
 
 def shards(store: RewardStore) -> list[Path]:
-    """Finished shards, by name; what a killed writer left is not one."""
+    """Complete shards, by name; hidden names are those of writers that have not finished."""
     folder = spool_folder(store)
     if not folder.is_dir():
         return []
@@ -64,8 +64,8 @@ def shards(store: RewardStore) -> list[Path]:
 def read_shard(path: Path) -> dict[str, pl.DataFrame]:
     """A shard's tables, with the columns and types of this version; BadInput when it is not what a worker writes.
 
-    A shard comes from another machine: links, which could name any file of this one, are refused, and so is anything
-    but tables. One that is gone by now has been taken in: the store has its rows.
+    A shard may come from another machine: links, which could lead to any file of this one, are refused, and so is
+    anything but tables. The result is empty when the shard is gone: another process has added it to the store.
     """
     import polars as pl
 
@@ -76,7 +76,9 @@ def read_shard(path: Path) -> dict[str, pl.DataFrame]:
         if not stat.S_ISDIR(path.lstat().st_mode):
             raise BadFile("it is a file or a link; expected a folder of tables")
         for file in sorted(path.iterdir()):
-            if file.name.startswith("."):  # what network file systems leave of a file that is open elsewhere
+            if file.name.startswith(
+                "."
+            ):  # network file systems make such files when one is removed that is open elsewhere
                 continue
             if file.stem not in SHARD_TABLES or file.suffix != ".parquet":
                 raise BadFile(f"it holds {_plain(file.name)}; expected {', '.join(SHARD_TABLES)} as Parquet")
@@ -96,8 +98,7 @@ def read_shard(path: Path) -> dict[str, pl.DataFrame]:
 
 
 def waiting_cells(paths: Iterable[Path]) -> set[tuple[str, str, int, str, str]]:
-    """(recipe, configuration, seed, task, metric) of the rewards in these shards; shards that cannot be read have
-    none."""
+    """(recipe, configuration, seed, task, metric) of the rewards in these shards, without those that cannot be read."""
     cells: set[tuple[str, str, int, str, str]] = set()
     for path in paths:
         with suppress(BadInput):
@@ -107,15 +108,16 @@ def waiting_cells(paths: Iterable[Path]) -> set[tuple[str, str, int, str, str]]:
 
 
 def absorb(store: RewardStore) -> dict[str, int]:
-    """Take every waiting shard into the store; returns new rows by table.
+    """Add every shard to the store; returns new rows by table.
 
-    They are taken in one transaction. When that cannot be, each is tried alone, and one that is damaged or contradicts
-    the store is set aside: see `refused`. An error of the store itself is raised, and then every shard stays.
+    They are added in one transaction. When one contradicts the store or another shard, each is added by itself, and one
+    that is damaged or contradicts the store is set aside, see `refused`. An error of the store itself is raised, and
+    then every shard stays.
     """
     if not shards(store):
         return {}
     with _lock_file(store) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # let go of when the file is closed, or its holder dies
+        fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed or the process ends
         known = store.recipes() if store.path.exists() else {}
         found: dict[Path, dict[str, pl.DataFrame]] = {}
         for path in shards(store):
@@ -147,7 +149,7 @@ def _lock_file(store: RewardStore) -> IO[str]:
 def _take(
     store: RewardStore, found: Mapping[Path, Mapping[str, pl.DataFrame]], known: Mapping[str, SimSpace]
 ) -> dict[str, int]:
-    """Add shards to the store and remove them; Contradiction when one of them cannot be."""
+    """Add shards to the store and remove them; Contradiction when one of them cannot be added."""
     import polars as pl
 
     from t2s_offline.store.import_export import check
@@ -169,7 +171,7 @@ def _take(
 
 
 def refused(store: RewardStore) -> dict[str, str]:
-    """Shards that were set aside and why, by name, as one line each."""
+    """Shards that were set aside, by name, each with the reason as one line."""
     folder = spool_folder(store) / REFUSED
     found = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -182,7 +184,7 @@ def refused(store: RewardStore) -> dict[str, str]:
 
 
 def _set_aside(store: RewardStore, path: Path, error: Exception) -> None:
-    """Move a shard, whatever it is, to a folder of its own among the refused, where the reason stands already."""
+    """Move a shard, whatever it is, to refused/NAME/shard. The reason is written beside it first."""
     folder = spool_folder(store) / REFUSED
     name, number = path.name, 1
     while os.path.lexists(folder / name / "shard"):
@@ -202,13 +204,13 @@ def _set_aside(store: RewardStore, path: Path, error: Exception) -> None:
 
 
 def _plain(text: str) -> str:
-    """Text of others as one line that a terminal shows as it is."""
+    """Text from others as one line of printable characters."""
     text = " ".join(text.split())
     return "".join(character if character.isprintable() else "?" for character in text)[:300]
 
 
 def _remove(folder: Path) -> None:
-    """Remove a shard's files and its folder; one that is left with hidden files is an empty shard from now on."""
+    """Remove a shard's files and its folder. A folder that still has hidden files is left: an empty shard."""
     if not folder.is_dir():
         return
     with suppress(OSError):

@@ -1,7 +1,7 @@
-"""Tables that ship: a store goes out as a folder that others can check; folders come in and are checked.
+"""Table folders: a store as a folder that can be passed on and checked.
 
-A table folder holds the store's tables as Parquet, a card for people (card.md), the probe behind its embeddings and
-SHA256SUMS, which `sha256sum -c` reads too. Ignores what the rewards mean.
+A table folder has the store's tables as Parquet, a description (card.md), the probe that made its embeddings, and
+checksums (SHA256SUMS, in the format of `sha256sum`).
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 CARD, PROBE = "card.md", "probe.safetensors"
-#: What checksums cover; other files in a table folder are their owner's.
+#: Files that checksums cover; other files in a table folder are neither checked nor changed.
 SEALED = frozenset((CARD, PROBE, *(f"{name}.parquet" for name in schema.TABLES)))
-#: Where `tables` looks when it is told nothing: beside the package of a checkout, or under the working directory.
+#: Where `tables` looks without T2S_TABLES: under the working directory, and beside the package in a checkout.
 HOMES = (Path("tables"), Path(__file__).parents[1] / "tables")
 
 
 @dataclass(frozen=True)
 class TableFolder:
-    """What a table folder holds. `problem`: what is wrong with its checksums or rows; empty when nothing is."""
+    """Counts of a table folder. problem: the first error in its checksums or rows; empty when there is none."""
 
     name: str
     path: Path
@@ -49,10 +49,11 @@ class TableFolder:
 
 
 def ship(store: RewardStore, folder: Path, probe: Path | None = None) -> dict[str, int]:
-    """Write a store as a table folder; returns rows by table. The card is left alone; hosts are left out; the probe of
-    an earlier table goes. A kill leaves a folder without checksums, which `describe` calls wrong.
+    """Write a store as a table folder; returns rows by table. Names of machines are left out, a card that is there is
+    kept, and a probe that is there is replaced or removed. A kill leaves a folder without checksums, which `describe`
+    reports as a problem.
 
-    Raises BadInput when `probe` is not the network behind the store's embeddings.
+    Raises BadInput when `probe` is not the network that made the store's embeddings.
     """
     from t2s_offline.store.import_export import export_store
 
@@ -71,7 +72,7 @@ def ship(store: RewardStore, folder: Path, probe: Path | None = None) -> dict[st
 
 
 def seal(folder: Path) -> None:
-    """Write SHA256SUMS over the tables, the card and the probe of a folder: after the card was edited, too."""
+    """Write SHA256SUMS of the tables, the card and the probe of a folder. To be repeated after the card was edited."""
     lines = [f"{digest(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if _counts(path)]
     write_whole(folder / SUMS, "".join(lines).encode())
 
@@ -81,7 +82,7 @@ def _counts(path: Path) -> bool:
 
 
 def homes() -> list[Path]:
-    """Folders that hold table folders: T2S_TABLES where it is set, else `HOMES`; each once."""
+    """Folders in which table folders are looked for: T2S_TABLES where it is set, else those of HOMES that exist."""
     if given := os.environ.get("T2S_TABLES"):
         return [Path(given)]
     return list({home.resolve(): home for home in HOMES if home.is_dir()}.values())
@@ -98,7 +99,7 @@ def known_tables() -> dict[str, Path]:
 
 
 def folder_of(name: str) -> Path:
-    """A table's folder by its name, or the folder itself; UnknownName names the nearest."""
+    """The folder of a table, by the table's name or by the path of the folder; UnknownName when there is neither."""
     if Path(name).is_dir():
         return Path(name)
     known = known_tables()
@@ -111,7 +112,7 @@ def find_tables(names: Sequence[str] = ()) -> list[TableFolder]:
 
 
 def describe(folder: Path) -> TableFolder:
-    """What a folder holds, and what is wrong with it."""
+    """Counts of a folder, and the first problem in it."""
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     problem = wrong_sum(folder)
     counts = dict.fromkeys(("recipes", "tasks", "configurations", "seeds", "rewards", "embeddings"), 0)
@@ -128,7 +129,7 @@ def describe(folder: Path) -> TableFolder:
 
 
 def wrong_sum(folder: Path) -> str:
-    """The first file that is missing, added or not as SHA256SUMS says; empty when all are."""
+    """The first file that is missing, has no checksum or differs from it; empty when there is none."""
     from t2s_offline.store.import_export import table_files
 
     try:
@@ -155,7 +156,7 @@ def wrong_sum(folder: Path) -> str:
 
 
 def wrong_rows(folder: Path, frames: Mapping[str, pl.DataFrame]) -> str:
-    """The first thing in a folder's rows that cannot be: the checks of `import`, and a probe of other embeddings."""
+    """The first problem in a folder's rows, by the checks of `import`, or in its probe; empty when there is none."""
     from t2s_offline.store.import_export import check, check_recipes
 
     try:
@@ -172,5 +173,5 @@ def check_probe(path: Path, named: Set[str]) -> None:
     found = weights_digest(path)
     if named and not any(f"-{found}-" in name for name in named):
         raise BadInput(
-            f"{path} is a probe of weights {found}; the embeddings are of {', '.join(sorted(named))}: give that probe"
+            f"{path} is a probe with weights {found}; the embeddings are of {', '.join(sorted(named))}: give that probe"
         )

@@ -216,7 +216,7 @@ def test_an_import_of_other_pictures_is_refused(tiny_store: RewardStore, tmp_pat
     export_store(tiny_store, tmp_path / "out")
     digits("b" * 32).write_parquet(tmp_path / "out" / "tasks.parquet")
     for replace in (False, True):
-        with pytest.raises(BadInput, match="task digits here is other pictures than the store's digits; rename yours"):
+        with pytest.raises(BadInput, match="task digits here has other pictures than the store's digits; rename yours"):
             import_path(tiny_store, tmp_path / "out", replace=replace)
 
 

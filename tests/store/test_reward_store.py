@@ -289,7 +289,7 @@ def tasks(**values: object) -> Frames:
 def test_a_task_has_one_digest_in_a_store(tiny_store: RewardStore) -> None:
     tiny_store.add(tasks(digest="a" * 32, split="seen"))
     for replace in (False, True):
-        with pytest.raises(BadInput, match="task digits here is other pictures than the store's digits; rename yours"):
+        with pytest.raises(BadInput, match="task digits here has other pictures than the store's digits; rename yours"):
             tiny_store.add(tasks(digest="b" * 32), replace=replace)
     tiny_store.add(tasks(split="unseen"), replace=True)
     digits = tiny_store.frame("tasks").row(by_predicate=pl.col("task") == "digits", named=True)

@@ -98,7 +98,7 @@ def unnamed(shard: Path, outside: Path) -> None:
         (unnamed, "column seed is missing"),
         (changed(accuracy=pl.lit(130.0)), "expected percent"),
         (changed(configuration=pl.lit("2")), "has 1 digits"),
-        (changed(recipe=pl.lit("strange")), "nobody knows the space of recipe strange"),
+        (changed(recipe=pl.lit("strange")), "recipe strange has no row in recipes"),
         (changed(metric=pl.lit("knn5")), "stored with other values"),
         (changed(task=pl.lit("\x1b[31mred\n"), accuracy=pl.lit(-1.0)), "task ?[31mred"),
     ],
@@ -175,7 +175,7 @@ def test_a_shard_of_other_pictures_is_refused(tiny_store: RewardStore, rows: pl.
         task = typed(pl.DataFrame([{"task": "digits", "digest": digest}]), schema.TASKS, "test")
         write_shard(tiny_store, name, {"tasks": task, "rewards": rows[at : at + 8]})
     assert absorb(tiny_store) == {"tasks": 0, "rewards": 16}
-    assert "task digits here is other pictures" in refused(tiny_store)["b"]
+    assert "task digits here has other pictures" in refused(tiny_store)["b"]
 
 
 def test_many_shards_are_one_transaction(

@@ -151,7 +151,9 @@ def test_merging_goes_on_after_a_store_that_contradicts(one: Sweep, tmp_path: Pa
 
     whole = RewardStore(tmp_path / "whole.duckdb")
     nodes = [node("one", 0, "a" * 32), node("two", 1, "b" * 32), node("three", 2, "a" * 32)]
-    with pytest.raises(BadInput, match=r"two\.duckdb was not merged: task digits here is other pictures.*other 2 were"):
+    with pytest.raises(
+        BadInput, match=r"two\.duckdb was not merged: task digits here has other pictures.*other 2 were"
+    ):
         merge_stores(whole, nodes)
     assert sorted(whole.frame("rewards")["seed"]) == [0, 2]
 
