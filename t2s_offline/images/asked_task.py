@@ -1,9 +1,8 @@
-"""Which pictures a prediction is about: what a person typed comes in, a task that cannot be taken for another goes out.
+"""Which task a person means by a name or a path, beside the tasks of a store.
 
-A store knows tasks by name, and a name can stand for other pictures on another machine. What is typed as a path is
-pictures and never a name: what the store knows of a task of that name is used when both have one digest. A name is the
-store's task; where the folder of tasks holds another of that name, it is that one that is meant, under a name of its
-own. Ignores policies, and what is done with the pictures.
+A store has tasks by name, and the same name can stand for other pictures on another machine. A path means the pictures
+there; the store's rewards of a task of that name are used only when both have the same digest. A name means the store's
+task. Where the folder of tasks has other pictures of that name, those are meant, under a name with their digest.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from t2s_offline.errors import BadInput, UnknownName
 from t2s_offline.images.task_data import task_digest
 from t2s_offline.tasks import DATA_VARIABLE, Located, is_path, locate, present
 
-SHOWN = 8  # hex digits of a digest in a name
+SHOWN = 8  # hex digits of a digest that a name shows
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A task that was asked for. name: in the answer, and in the store where `stored`; located: its pictures, None
-    where the store alone knows it; stored: whether what the store holds under the name is about these pictures; notes:
-    lines for the person who asked."""
+    """A task that a person means. name: for the answer, and in the store if `stored`; located: its pictures, None when
+    only the store has the task; stored: whether rewards in the store under the name are of these pictures; notes: lines
+    for the person."""
 
     name: str
     located: Located | None
@@ -32,9 +31,9 @@ class Asked:
 
 
 def asked(target: str, stored: Mapping[str, str | None], data: Path | None = None) -> Asked:
-    """What a target means beside a store's tasks. stored: digests of their pictures by task, None where not known.
+    """The task that a name or path means. stored: digests of the pictures of the store's tasks, None where not known.
 
-    Raises UnknownName when nothing is called that, BadFile when a path or a task's pictures are not there.
+    Raises UnknownName when nothing has that name, BadFile when there is nothing at a path, or a task has no pictures.
     """
     if target in stored and not is_path(target):
         return _named(target, stored[target], data)
@@ -49,7 +48,7 @@ def asked(target: str, stored: Mapping[str, str | None], data: Path | None = Non
 
 
 def _named(name: str, digest: str | None, data: Path | None) -> Asked:
-    """A name that the store knows. Without pictures of that name in the folder of tasks none is read."""
+    """A task of the store, compared with the pictures of that name in the folder of tasks where there are any."""
     try:
         located = locate(name, data)
     except BadInput:
@@ -71,7 +70,7 @@ def _named(name: str, digest: str | None, data: Path | None) -> Asked:
 
 
 def _compared(said: str, located: Located, digest: str | None) -> Asked:
-    """Pictures whose name the store has: the store's task when they have one digest, else a task of another name."""
+    """Pictures whose name the store has: the store's task if the digests are equal, else a task under another name."""
     name, found = located.name, task_digest(located)
     if found == digest:
         return Asked(name, located, True, (f"{said} holds the same pictures as the store's {name}: its rewards count",))

@@ -1,9 +1,9 @@
-"""Augmentation in batches: uint8 pictures and a generator come in, float pictures 0 to 255 and mixed labels go out.
+"""Augmentation of batches of uint8 pictures, on the device that has them; results are floats, 0 to 255.
 
-Works on the device that holds the pictures, each picture with numbers of its own. They are drawn on the host, from the
-generator given: the same on every device, and nothing waits for a GPU to find out how many pictures are concerned. What
-acts on single values (brightness, contrast, posterise, equalise and the like) is a table of 256 values a picture and
-channel; what moves pixels is one affine grid. Ignores networks and schedules.
+Random numbers are drawn for each picture on the host, from the given generator: they are the same on every device, and
+choosing the pictures for an operation does not wait for a GPU. Operations on single values (brightness, contrast,
+posterise, equalise and others) are a table of 256 values for each picture and channel; operations that move pixels are
+one affine grid.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-#: RandAugment's operations, by how they are done; each picture draws one with equal chances.
+#: RandAugment's operations; each picture draws one with equal chances. First those that are tables of values.
 TABLE_OPS = ("identity", "autocontrast", "equalize", "invert", "posterize", "solarize", "solarize_add", "brightness",
              "contrast")  # fmt: skip
 OPS = (*TABLE_OPS, "colour", "sharpness", "rotate", "shear_x", "shear_y", "translate_x", "translate_y")
 GREY = (0.299, 0.587, 0.114)  # weights of red, green and blue in luma
-FILL = 128.0 / 255  # of what a moved picture uncovers
+FILL = 128.0 / 255  # value of the pixels that a moved picture leaves empty
 
 
 @dataclass(frozen=True)
 class Augment:
-    """Which augmentations, see `Recipe`; 0 (or a crop area of 1) switches one off."""
+    """The augmentations of a recipe, see `Recipe`; 0 (a crop area of 1) switches one off."""
 
     size: int
     crop_area: float = 0.5
@@ -52,7 +52,7 @@ def uniform(count: int, low: float, high: float, generator: torch.Generator) -> 
 def crop_flip(image_NCHW: torch.Tensor, size: int, area: float, flip: bool, generator: torch.Generator) -> torch.Tensor:
     """Random crops of `area` to 1 of a picture and 3/4 to 4/3 in shape, resized to `size`; mirrored half the time.
 
-    A crop that would not fit is as large as the side. Bilinear, so meant for pictures of about `size`.
+    A crop that does not fit is cut to the side. Sampling is bilinear, without smoothing: for pictures of about `size`.
     """
     n = len(image_NCHW)
     share = uniform(n, area, 1.0, generator)
@@ -83,7 +83,7 @@ def grey(x: torch.Tensor) -> torch.Tensor:
 
 
 def blend(other: torch.Tensor, x: torch.Tensor, factor_N: torch.Tensor) -> torch.Tensor:
-    """`other` at factor 0, x at 1, beyond x above 1; kept within 0 to 255."""
+    """From `other` (factor 0) to x (factor 1) and beyond, clamped to 0 to 255."""
     return torch.lerp(other, x, factor_N[:, None, None, None]).clamp(0, 255)
 
 
@@ -122,12 +122,12 @@ def randaugment(x: torch.Tensor, magnitude: float, generator: torch.Generator) -
 
 
 def recoloured(x: torch.Tensor, factor_N: torch.Tensor) -> torch.Tensor:
-    """Saturation by a factor."""
+    """Saturation scaled by a factor for each picture."""
     return blend(grey(x).expand_as(x), x, factor_N)
 
 
 def sharpened(x: torch.Tensor, factor_N: torch.Tensor) -> torch.Tensor:
-    """Sharpness by a factor: 0 is smoothed by a 3x3 kernel (1 5 1 about the centre), as PIL has it."""
+    """Sharpness by a factor; 0 is the picture smoothed by PIL's 3x3 kernel: 5 at the centre, 1 around it."""
     kernel = torch.ones((3, 1, 3, 3), device=x.device)
     kernel[:, :, 1, 1] = 5.0
     smooth = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel / 13.0, groups=3)

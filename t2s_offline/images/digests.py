@@ -1,9 +1,9 @@
-"""What identifies a task's pictures: sums of single pictures come in, one digest of 32 hex digits goes out.
+"""Digests that identify a task's pictures and labels: 32 hex digits.
 
-A digest is of pictures and labels as they were given: before parts are carved and pictures resized. The order of
-pictures within a class does not matter, names of files neither; names of classes, their order, and which part a picture
-is in do. The sum of a picture is that of its file's bytes where it has a file of its own, else that of its array: the
-same pictures as a folder and as an .npz have two digests. Ignores where pictures lie and what they are for.
+They are computed of the pictures as given, before missing parts are split off and pictures are resized. A digest
+depends on the names and the order of the classes, and on the part that each picture is in; not on the order of pictures
+within a class or the names of files. A picture counts by the SHA-256 of its file, or of its array where it has no file
+of its own: the same pictures as a folder and as an .npz have two digests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LENGTH = 32  # hex digits
 
 
 def file_sum(file: IO[bytes]) -> bytes:
-    """SHA-256 of an open file, which is left at its beginning."""
+    """SHA-256 of an open file; the file is then at its beginning again."""
     found = hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
     file.seek(0)
     return found

@@ -1,8 +1,7 @@
-"""Pictures from files: folders of class folders come in, uint8 arrays go out.
+"""Pictures from files and class folders as uint8 arrays: reading, converting to RGB, resizing and cropping.
 
-Knows how a picture is read, made RGB, resized and cropped, and which damage is tolerated: a file that cannot be read is
-named and left out, and more than 1 % of such files is an error. Filters of warnings are left alone: they belong to the
-whole process, and pictures are read in threads. Ignores what the pictures are for.
+A file that cannot be read is named and left out; more than 1 % of such files is an error. Python's filters of warnings
+are not changed here, because they belong to the whole process and pictures are read in threads.
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ Progress = Callable[[int, int], None]
 
 BAD_SHARE = 0.01  # of a folder's files may be unreadable
 CHUNK = 256
-#: Formats that are read, by the name Pillow gives them. Not EPS: Pillow starts Ghostscript for it; nor what holds other
-#: formats within.
+#: Formats that are read, by Pillow's names. Not EPS, for which Pillow starts Ghostscript, and no formats that contain
+#: files of other formats.
 FORMATS = (
     "AVIF", "BMP", "DDS", "DIB", "GIF", "ICNS", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI",
     "SUN", "TGA", "TIFF", "WEBP", "XBM", "XPM",
 )  # fmt: skip
-UNREADABLE = bytes(32)  # stands for the sum of a file that cannot be read
+UNREADABLE = bytes(32)  # in place of the SHA-256 of a file that cannot be read
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """N pictures: image_NCHW uint8 (N, 3, S, S), sRGB; label_N int64 (N,), place in `classes`; `bad`: left out;
-    `digest`: of what they were read from (`digests.part_digest`), empty for some of them."""
+    """N pictures. image_NCHW: uint8 (N, 3, S, S), sRGB; label_N: int64 (N,), index into `classes`; bad: a line for each
+    file that was left out; digest: `digests.part_digest` of all pictures as given, empty for a selection."""
 
     image_NCHW: UInt8
     label_N: Int64
@@ -84,7 +83,7 @@ def read_folder(
 def files_of(
     folder: Path, *, classes: Sequence[str] | None = None, choose: Callable[[str, int], Int64] | None = None
 ) -> tuple[list[tuple[Path, int]], tuple[str, ...]]:
-    """What `read_folder` reads: (file, label) pairs, and the names of the classes."""
+    """The (file, label) pairs that `read_folder` reads, and the names of the classes."""
     folders = class_folders(folder) if classes is None else [folder / name for name in classes]
     files: list[tuple[Path, int]] = []
     for label, path in enumerate(folders):
@@ -99,7 +98,7 @@ def files_of(
 
 
 def files_digest(files: Sequence[tuple[Path, int]], classes: tuple[str, ...]) -> str:
-    """The digest that `read_files` gives with its pictures, from the bytes of the files; none is decoded."""
+    """The digest of the pictures that `read_files` would return, without decoding them."""
 
     def one(pair: tuple[Path, int]) -> tuple[int, bytes]:
         try:
@@ -176,7 +175,7 @@ def decode(file: IO[bytes], path: Path, size: int, resize: float) -> UInt8:
             check_pixels(picture)
             picture.draft("RGB", (2 * size, 2 * size))  # JPEG alone: decode at a smaller scale, much faster
             picture.load()
-            check_pixels(picture)  # a container such as ICO may hold a larger picture than it says
+            check_pixels(picture)  # an ICO file may have a larger picture than its header says
             return as_array(picture, size, resize)
     except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error and more
         reason = getattr(error, "strerror", None) or brief(error, 80)
@@ -184,7 +183,7 @@ def decode(file: IO[bytes], path: Path, size: int, resize: float) -> UInt8:
 
 
 def check_pixels(picture: Any) -> None:
-    """BadFile for more pixels than Pillow warns of: a bomb, which a small file may unpack to."""
+    """BadFile for more pixels than the limit at which Pillow warns: a small file may decompress to that many."""
     from PIL import Image
 
     width, height = picture.size

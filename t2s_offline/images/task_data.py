@@ -1,10 +1,10 @@
-"""A task's pictures: a located task comes in, train, val and test parts as uint8 arrays go out.
+"""The pictures of a task as train, val and test parts, uint8 arrays of one size.
 
-`task_files.py` reads what is there. A val part that a task lacks is
-carved from its train part, a test part from all of it, class by class, by a hash of the task's name and the picture's
-place: the same parts on every machine. How much of a class is then tested is the caller's choice (a recipe's
-`test_share`); of two shares the smaller part lies within the larger. A task's `digest` says which pictures and labels
-it is of (`digests.py`), which is what tells two tasks of one name apart. Ignores networks and rewards.
+`task_files.py` reads the files. A missing test part is split off the pictures, and a missing val part off the train
+part: class by class, by a hash of the task's name and each picture's position, so the parts are the same on every
+machine. The caller chooses the share of a new test part (a recipe's `test_share`); the test part of a smaller share is
+contained in that of a larger one. A task's digest (`digests.py`) identifies its pictures and labels, and so
+distinguishes tasks of the same name.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from t2s_offline.images.task_files import (
     read_torchvision_task,
 )
 from t2s_offline.seeds import derive_rng
-from t2s_offline.tasks import Located, data_folder, locate, pictures_at, task, version_of
+from t2s_offline.tasks import DATA_VARIABLE, Located, data_folder, locate, pictures_at, task, version_of
 
-SHARE = 0.2  # of a class goes to a part that has to be carved
+SHARE = 0.2  # of a class that goes to a val part, or a test part by default, that the task lacks
 MIN_SIZE, MAX_SIZE = 8, 1024
-MOST_KEPT = 8 << 30  # bytes of pictures a process keeps, however much memory there is
-#: size in pixels, resize, most pictures of a part, folder of tasks, share of a test part that has to be carved
+MOST_KEPT = 8 << 30  # most bytes of pictures that a process keeps
+#: size in pixels, resize, most pictures of a part (0: all), folder of tasks, share of a test part that is split off
 Setting = tuple[int, float, int, Path | None, float]
 
 
 @dataclass(frozen=True, eq=False)
 class TaskData:
-    """A task at one size: `parts` holds train, val and test; `digest`: 32 hex digits of its pictures and labels as
-    they were given, whatever the size and the share that is tested; `bad`: files that were left out; `version`: which
-    one of a registered task this is, empty for others."""
+    """A task at one size. parts: train, val and test; digest: 32 hex digits of its pictures and labels as given, which
+    do not depend on the size and the test share; bad: files that were left out; version: the name of the version of a
+    registered task, empty for others."""
 
     name: str
     classes: tuple[str, ...]
@@ -57,7 +57,7 @@ class TaskData:
 
     @property
     def bank(self) -> Pictures:
-        """Train and val together: what a test picture is compared with."""
+        """Train and val together, with which test pictures are compared."""
         train, val = self.parts["train"], self.parts["val"]
         return Pictures(
             np.concatenate([train.image_NCHW, val.image_NCHW]),
@@ -85,7 +85,7 @@ def load_task(
     test_share: float = SHARE,
     progress: Progress | None = None,
 ) -> TaskData:
-    """Load a task by name (a text), or by path, with pictures of `size` pixels; `resize`: see `pictures.fit`;
+    """Load a task by name (a text), or by path, with pictures of `size` pixels; `resize`: see `image_files.fit`;
     `test_share`: of each class, for testing, where the task has no test part.
 
     Raises UnknownName, BadFile (absent, damaged, over 1 % unreadable) or BadInput (one class, empty part).
@@ -102,8 +102,8 @@ def load_task(
 
 
 def task_digest(name: str | Path | Located, data: Path | None = None) -> str:
-    """The digest `load_task` gives. Of a folder, files are read and no picture is decoded; of an .npz, arrays are
-    unpacked; what torchvision keeps is loaded, for it does not say where its files are."""
+    """The digest that `load_task` returns. The files of a folder are read without decoding them; of an .npz the arrays
+    are read; a dataset of torchvision is loaded, because it does not say where its files are."""
     located = _located(name, data)
     if located.kind == "folder":
         return joint_digest(folder_digests(_path(located)))
@@ -121,7 +121,7 @@ def check_same_pictures(stored: str | None, task: TaskData) -> None:
 
 
 def other_pictures(name: str, stored: str, found: str, source: str) -> BadInput:
-    """What to say of pictures that are not those a store knows under their name."""
+    """The error for pictures that differ from those of the store under the same name."""
     return BadInput(
         f"task {name}: {source} holds other pictures (digest {found[:8]}) than those the store's rewards are of "
         f"({stored[:8]}); give them another name, or put the store's pictures there"
@@ -129,8 +129,8 @@ def other_pictures(name: str, stored: str, found: str, source: str) -> BadInput:
 
 
 def check_tasks(stored: Mapping[str, str | None], names: Iterable[str], data: Path | None = None) -> None:
-    """BadInput for the first task at hand whose pictures are not those that a store knows under its name. stored:
-    digests by task. Pictures of a task whose digest the store does not know are not read."""
+    """BadInput for the first task whose pictures differ from those of the store under its name. stored: digests by
+    task. The pictures of a task without a digest in the store are not read."""
     for name in names:
         if known := stored.get(name):
             located = locate(name, data)
@@ -151,7 +151,7 @@ def _path(located: Located) -> Path:
 
 
 def _complete(located: Located, given: dict[str, Pictures], test_share: float = SHARE) -> TaskData:
-    """Carve the parts that are missing and check what a task must have."""
+    """Split off the parts that are missing, and check that each part has the pictures it needs."""
     name, parts = located.name, dict(given)
     classes = parts["train"].classes
     if len(classes) < 2:
@@ -176,9 +176,9 @@ def _complete(located: Located, given: dict[str, Pictures], test_share: float = 
 
 
 def carve(label_N: Int64, share: float, name: str, part: str) -> Int64:
-    """Places of a `share` of each class, by a hash of the task's name, the part and the place.
+    """Positions of a `share` of each class, by a hash of the task's name, the part and the position.
 
-    A class of one picture gives none, one of two or more gives at least one and keeps at least one.
+    A class of one picture gives none; a larger one gives at least one and keeps at least one.
     """
     key_N = derive_rng("carve", name, part).random(len(label_N))
     taken = []
@@ -195,16 +195,16 @@ def download_task(name: str, data: Path | None = None, size: int = MIN_SIZE) -> 
     if not wanted.downloads:
         raise BadInput(f"task {name} cannot be downloaded by torchvision; get it from {wanted.place}")
     if folder is None:
-        raise BadInput(f"no folder to download {name} to; set T2S_DATA to one")
+        raise BadInput(f"no folder to download {name} to; set {DATA_VARIABLE} to one")
     located = Located(name, "torchvision", folder / name, wanted)
     (folder / name).mkdir(exist_ok=True)
     loaded = _complete(located, read_torchvision_task(name, folder / name, size, 1.0, download=True))
-    (folder / name / ".torchvision").touch()  # the finished mark: from now on the task is present
+    (folder / name / ".torchvision").touch()  # marks the download as complete: the task is present
     return loaded
 
 
 def memory_share(workers: int = 1) -> int:
-    """Bytes of pictures that each of so many processes may keep: together an eighth of the machine's memory."""
+    """Bytes of pictures that each of `workers` processes may keep: together an eighth of the machine's memory."""
     try:
         whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):  # a system that does not say
@@ -213,11 +213,11 @@ def memory_share(workers: int = 1) -> int:
 
 
 class KeptTasks:
-    """Tasks' pictures in memory, at most so many bytes of them; what is larger, or finds no room, is read every time.
+    """A cache of tasks' pictures in memory. Tasks that do not fit are read every time.
 
-    What is kept stays as long as tasks of one size are asked for: units of a sweep go over the same tasks in the same
-    order, and dropping the oldest for the newest would read every task every time. Tasks of another size (of another
-    recipe) drop those that were used longest ago.
+    A task with the same setting as those in the cache never replaces them: units of a sweep go over the same tasks in
+    the same order, so replacing the oldest would read every task every time. A task with another setting (of another
+    recipe) replaces those of other settings that were used longest ago.
     """
 
     def __init__(self) -> None:
@@ -228,7 +228,7 @@ class KeptTasks:
         return sum(map(_bytes, self.kept.values()))
 
     def get(self, name: str, setting: Setting, limit: int) -> TaskData:
-        """A task by name; `limit`: bytes."""
+        """A task by name. limit: most bytes of all tasks in the cache."""
         if (name, setting) in self.kept:
             self.kept.move_to_end((name, setting))
             return self.kept[name, setting]
@@ -249,5 +249,5 @@ def _bytes(task: TaskData) -> int:
     return sum(part.image_NCHW.nbytes + part.label_N.nbytes for part in task.parts.values())
 
 
-#: What this process keeps.
+#: The cache of this process.
 KEPT = KeptTasks()

@@ -1,7 +1,6 @@
 """The formats a task's pictures come in: .npz files, class folders, torchvision's downloads, scikit-learn's digits.
 
-A path comes in; the parts that are there go out, train at least, as uint8 arrays of one size, each with its digest; or
-the digests alone, where that spares decoding. Ignores which tasks there are and how missing parts are carved.
+Each reader returns the parts that are there, at least train, as uint8 arrays of one size with their digests.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from t2s_offline.images.image_files import (
 
 PARTS = ("train", "val", "test")
 MOST_CLASSES = 100_000
-#: Folder names that stand for a part.
+#: Name of a folder -> the part in it.
 PART_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
@@ -122,12 +121,12 @@ def read_folder_task(folder: Path, size: int, resize: float, progress: Progress 
 
 
 def folder_digests(folder: Path) -> dict[str, str]:
-    """The digests of the parts that `read_folder_task` gives, from the bytes of the files: nothing is decoded."""
+    """The digests of the parts that `read_folder_task` would return, without decoding pictures."""
     return {part: files_digest(*files_of(path)) for part, path in _part_folders(folder).items()}
 
 
 def _part_folders(folder: Path) -> dict[str, Path]:
-    """The folders of class folders by part: one train part, or what is called train, val and test."""
+    """The folders of class folders by part: the folder itself as train, or its folders train, val and test."""
     within = class_folders(folder)
     if not within:
         raise BadFile(f"{folder} has no class folders; expected {folder.name}/CLASS/*.jpg")
@@ -144,11 +143,11 @@ def _part_folders(folder: Path) -> dict[str, Path]:
 def read_torchvision_task(
     name: str, root: Path, size: int, resize: float, *, download: bool = False
 ) -> dict[str, Pictures]:
-    """What torchvision keeps under located.path, its own parts where it has them."""
+    """A dataset that torchvision keeps under `root`, with the parts that torchvision has."""
     from PIL import EpsImagePlugin
     from torchvision import datasets
 
-    # torchvision opens every format: Pillow must find no Ghostscript to start for a file of PostScript
+    # torchvision lets Pillow open every format: without this Pillow would start Ghostscript for PostScript files
     EpsImagePlugin.gs_binary = False
     splits: dict[str, list[dict[str, Any]]] = {"train": [{}]}
     if name in ("Flowers102", "DTD"):
@@ -170,8 +169,8 @@ def read_torchvision_task(
 
 
 def omniglot_halves(root: Path) -> tuple[bool, ...]:
-    """Which halves of the alphabets to read, True for the background: all characters are the classes of one task. The
-    evaluation half is what the authors of Task2Sim measure; the other one is read where it lies there as well."""
+    """Which halves of the alphabets to read, True for the background half. The authors of Task2Sim measure the
+    evaluation half; the background half is read too if it was downloaded. All characters are classes of one task."""
     return (True, False) if (root / "omniglot-py" / "images_background.zip").is_file() else (False,)
 
 

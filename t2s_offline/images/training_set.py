@@ -1,7 +1,6 @@
-"""What a backbone is pre-trained on: a renderer's batches or class folders come in, one set of pictures goes out.
+"""The pictures that a backbone is pre-trained on, from a renderer's batches or from class folders.
 
-The pictures lie on one device as uint8. Also says which of them are held out to validate on. Ignores networks, and
-which configuration the pictures show.
+They are uint8 tensors on one device. `hold_out` chooses the pictures to validate on.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from t2s_offline.seeds import derive_rng
 
 
 class LabelledBatch(Protocol):
-    """What a renderer hands out: uint8 (N, 3, S, S), int64 (N,), int64 (N,)."""
+    """A batch of a renderer. image_NCHW: uint8 (N, 3, S, S); label_N and object_N: int64 (N,)."""
 
     @property
     def image_NCHW(self) -> torch.Tensor: ...
@@ -75,7 +74,8 @@ def folder_set(
     device: torch.device | str = "cpu",
     progress: Progress | None = None,
 ) -> TrainingSet:
-    """Pictures of class folders; at most so many classes (by name) and images of each, chosen by the class's name."""
+    """Pictures of class folders. classes: how many, the first by name; images: how many of each, drawn by a seed from
+    the name of the class; None for all. BadInput with fewer classes."""
 
     def choose(name: str, count: int) -> Int64:
         return np.sort(derive_rng("folder", name).permutation(count)[: images or count])
@@ -91,7 +91,7 @@ def folder_set(
 
 
 def hold_out(data: TrainingSet, share: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Places of the pictures to train on and of those held out: a share of each class's objects, one at least.
+    """Positions of the pictures to train on and of those held out: a share of each class's objects, at least one.
 
     Where no class has two objects, single pictures are held out. The choice depends on names and counts alone, so it is
     the same under every configuration and seed.

@@ -145,7 +145,7 @@ class StoreFile:
         _PLAIN.add(known)
 
     def _checked_path(self) -> Path:
-        """The absolute path of a DuckDB file; BadFile for others, which DuckDB would read with downloaded extensions."""
+        """The absolute path of a DuckDB file; BadFile for others: DuckDB would download extensions to read them."""
         try:
             with self.path.open("rb") as file:
                 head = file.read(12)
@@ -294,10 +294,7 @@ def _tidy_errors(path: Path) -> Iterator[None]:
     """Raise errors of this package for DuckDB's: a damaged file, a full disk, values that a column cannot hold."""
     try:
         yield
-    except (
-        duckdb.CatalogException,
-        duckdb.BinderException,
-    ) as error:  # our SQL: the file lacks what it names
+    except (duckdb.CatalogException, duckdb.BinderException) as error:  # the file lacks what our SQL names
         raise BadFile(
             f"{path} lacks a table or a column of a reward store: {one_line(error)}; get the store again"
         ) from error

@@ -76,9 +76,7 @@ def read_shard(path: Path) -> dict[str, pl.DataFrame]:
         if not stat.S_ISDIR(path.lstat().st_mode):
             raise BadFile("it is a file or a link; expected a folder of tables")
         for file in sorted(path.iterdir()):
-            if file.name.startswith(
-                "."
-            ):  # network file systems make such files when one is removed that is open elsewhere
+            if file.name.startswith("."):  # network file systems make such files
                 continue
             if file.stem not in SHARD_TABLES or file.suffix != ".parquet":
                 raise BadFile(f"it holds {_plain(file.name)}; expected {', '.join(SHARD_TABLES)} as Parquet")
