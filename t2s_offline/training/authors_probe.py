@@ -1,14 +1,13 @@
-"""Linear probe and fine-tuning as the authors of Task2Sim run them: pictures to learn from and to judge come in, class
-scores go out.
+"""Linear probe and fine-tuning as in the code of the authors of Task2Sim.
 
-Both see new random crops and flips of every picture in every epoch. Features pass dropout, then a batch norm without
-weights, then the head; SGD with Nesterov's momentum, the rate a tenth after half of the epochs and a hundredth after
-three quarters. The probe leaves the backbone as it is, in evaluation mode; fine-tuning trains a copy of it with
-stochastic depth. Ignores how accuracies are counted and which part of a task is judged by which.
+Both train on new random crops and flips of every picture in every epoch. Features pass dropout, then a batch norm
+without weights, then the head. SGD with Nesterov's momentum; the rate is a tenth after half of the epochs and a
+hundredth after three quarters. For the probe the backbone is fixed and in evaluation mode; fine-tuning trains a copy of
+it with stochastic depth.
 
-What differs from their code: crops are of the pictures as they are measured (resized, the centre), not of the files; a
-rate falls after 25 and 37 of 50 epochs, as their settings say (timm's scheduler of the name they give falls an epoch
-earlier); and their batch is that of one process.
+Differences from their code: crops are taken of the pictures as they are measured (resized, the centre), not of the
+files; the rate falls after 25 and 37 of 50 epochs, as their settings say (the scheduler of timm that they name does so
+an epoch earlier); their batch size, which is per process, is used for one process.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ FINETUNE = {
 
 
 def settings(task: str, recipe: Recipe, *, tuned: bool) -> tuple[int, float, float]:
-    """Batch, rate and weight decay: the authors' of a task they have, else the recipe's without decay."""
+    """Batch, rate and weight decay: the authors' for their tasks, for others the recipe's without decay."""
     if tuned:
         return FINETUNE.get(task, (recipe.finetune_batch, recipe.finetune_rate, 0.0))
     return LINEAR.get(task, (recipe.linear_batch, recipe.linear_rate, 0.0))

@@ -1,6 +1,6 @@
-"""Training states: a network and its optimiser come in, tensors by name go out, to memory or to a safetensors file.
+"""Training states: the tensors of a network and its optimiser by name, in memory or in a safetensors file.
 
-A state restored continues to the same bits on a CPU. Ignores schedules and data.
+On a CPU, training that continues from a restored state gives the same bits as training without a stop.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ State = dict[str, torch.Tensor]
 
 
 def snapshot(network: nn.Module, optimiser: torch.optim.Optimizer) -> State:
-    """Copies of every weight, buffer and moment, on their device."""
+    """Copies of every weight, buffer and moment of the optimiser, on their device."""
     state = {f"network.{name}": tensor.detach().clone() for name, tensor in network.state_dict().items()}
     for at, moments in optimiser.state_dict()["state"].items():
         for name, value in moments.items():
@@ -32,7 +32,7 @@ def snapshot(network: nn.Module, optimiser: torch.optim.Optimizer) -> State:
 
 
 def restore(state: Mapping[str, torch.Tensor], network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    """Put a state back in place; BadFile when it is of another network."""
+    """Set network and optimiser to a state; BadFile when it is of another network."""
     try:
         _restore(state, network, optimiser)
     except (RuntimeError, KeyError, IndexError, ValueError) as error:
@@ -49,14 +49,14 @@ def _restore(state: Mapping[str, torch.Tensor], network: nn.Module, optimiser: t
         if name.startswith("optimiser."):
             _, at, kind = name.split(".", 2)
             parameter = parameters[int(at)]
-            if tensor.shape == parameter.shape:  # fused optimisers want the moments laid out like the parameter
+            if tensor.shape == parameter.shape:  # fused optimisers need the moments in the parameter's memory format
                 tensor = torch.empty_like(parameter).copy_(tensor)
             moments.setdefault(int(at), {})[kind] = tensor.clone()
     optimiser.load_state_dict({"state": moments, "param_groups": content["param_groups"]})
 
 
 def write_checkpoint(path: Path, state: State, card: Mapping[str, Any]) -> None:
-    """Replace the file by this state; BadFile when it cannot be written, a full disk for one."""
+    """Replace the file by this state; BadFile when it cannot be written, for example on a full disk."""
     from safetensors.torch import save
 
     text = json.dumps({**card, "format": FORMAT}, allow_nan=False)
@@ -68,7 +68,7 @@ def write_checkpoint(path: Path, state: State, card: Mapping[str, Any]) -> None:
 
 
 def read_checkpoint(path: Path) -> tuple[State, dict[str, Any]] | None:
-    """State and card, or None when there is none that can be read: the work then starts over."""
+    """State and card of a file, or None when there is none that can be read: the training then starts over."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

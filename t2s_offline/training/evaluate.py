@@ -1,12 +1,11 @@
-"""Evaluation: a backbone and a task's pictures come in, accuracies in percent go out.
+"""Accuracy in percent of a backbone on a task, by several metrics.
 
-Features are extracted once a task, for every metric but fine-tuning. The test part is judged by what train and val
-together teach, which is what a user would then have. Val accuracy is that of the val part after learning from the train
-part (val_by = "part"), or that of all pictures of both, each left out in turn (val_by = "folds"): one by one for 5-NN,
-a fifth at a time for the linear probe. Folds judge five times the pictures, so they have less than half the noise.
-Fine-tuning keeps the part. LogME is a score of train (val_accuracy) and of train and val (accuracy), without a bound.
-With linear_solver = "task2sim", linear probe and fine-tuning are the authors' (`authors_probe.py`). Ignores how the
-backbone was made.
+Features are extracted once a task, for every metric but fine-tuning. Test accuracy is measured after learning from the
+train and val parts together. Val accuracy is that of the val part after learning from the train part (val_by = "part"),
+or that of all pictures of both, each left out in turn (val_by = "folds"): one by one for 5-NN, a fifth at a time for
+the linear probe. Folds measure five times as many pictures, so they have less than half the noise. Fine-tuning always
+uses the val part. LogME is an unbounded score, of train (val_accuracy) and of train and val (accuracy). With
+linear_solver = "task2sim", linear probe and fine-tuning are the authors' (`authors_probe.py`).
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Measurement:
-    """One metric of a task: `accuracy` on test and `val_accuracy` on val in percent (scores for logme), the pictures
-    each rests on, seconds."""
+    """One metric of a task. accuracy on test and val_accuracy on val: percent, scores for logme; n_eval, n_val: number
+    of pictures that each was measured on; seconds: time taken."""
 
     metric: str
     accuracy: float
@@ -82,9 +81,9 @@ def evaluate(
     *,
     seed: int = 0,
 ) -> list[Measurement]:
-    """Measure a task with train, val and test parts. `seed`: of probes and fine-tuning, with the task's name.
+    """Measure a task with train, val and test parts. seed: with the task's name, of probes and fine-tuning.
 
-    `seconds` of a metric leaves the extraction of features out, but for the first that uses them.
+    The seconds of extracting features count for the first metric that uses them. BadInput for an empty part.
     """
     for metric in metrics:
         check_known("metric", metric, METRICS)
@@ -142,20 +141,20 @@ def as_the_authors(
 
 
 def by_folds(metric: str, recipe: Recipe) -> bool:
-    """Val accuracy of the metric is that of all training pictures, each left out in turn."""
+    """Whether val accuracy of the metric is that of all training pictures, each left out in turn."""
     return recipe.val_by == "folds" and metric in ("knn5", "linear")
 
 
 def val_pictures(metric: str, parts: Mapping[str, Pictures], recipe: Recipe) -> int:
-    """How many pictures the val accuracy of a metric rests on; for logme its score does."""
+    """Number of pictures that the val accuracy (for logme: the score) is computed from."""
     if by_folds(metric, recipe):
         return len(parts["train"]) + len(parts["val"])
     return len(parts["train" if metric == "logme" else "val"])
 
 
 def left_out(metric: str, bank: Labelled, classes: int, recipe: Recipe, seed: int, task: str) -> float:
-    """Percent right of all pictures of the bank, each judged by what others teach: for knn5 all others, for linear
-    those of the other folds."""
+    """Percent right of all pictures of the bank, each classified after learning from others: for knn5 from all others,
+    for linear from those of the other folds."""
     if metric == "knn5":
         check_bank(len(bank.label_N) - 1, recipe, task)
         x, y = bank.feature_ND, bank.label_N
@@ -170,8 +169,8 @@ def left_out(metric: str, bank: Labelled, classes: int, recipe: Recipe, seed: in
 
 
 def fold_of(label_N: Ints, task: str) -> Ints:
-    """The fold of each picture, shape (N,): folds of equal size, each with a like share of every class, by the task's
-    name: the same on every machine and for every backbone."""
+    """The fold of each picture, shape (N,): folds of equal size with about equal shares of every class. They depend on
+    the task's name, so they are the same on every machine and for every backbone."""
     order_N = np.argsort(derive_rng("folds", task).random(len(label_N)), kind="stable")
     by_class_N = order_N[np.argsort(label_N[order_N], kind="stable")]
     fold_N = np.empty(len(label_N), dtype=np.int64)
@@ -180,7 +179,7 @@ def fold_of(label_N: Ints, task: str) -> Ints:
 
 
 def check_bank(pictures: int, recipe: Recipe, task: str) -> None:
-    """BadInput with fewer pictures to compare with than neighbours that vote."""
+    """BadInput when there are fewer than k pictures to compare with."""
     if pictures < recipe.k:
         raise BadInput(f"task {task} has {pictures} pictures to compare with; expected {recipe.k} or more (k)")
 

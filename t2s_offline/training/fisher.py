@@ -1,8 +1,8 @@
-"""Diagonals of a probe's Fisher information: a probe, a head and pictures come in, one value a filter goes out.
+"""Diagonals of the Fisher information of a probe, averaged over each filter.
 
-The gradient of the cross-entropy with labels drawn from the model's own softmax, squared, averaged over each filter of
-each convolution and batch norm in the order of the network's modules, the head left out: 9600 values for ResNet-18.
-`picture_fisher` is the definition; `batch_fisher` is what the code behind the authors' vectors computes.
+The squared gradient of the cross-entropy, with labels drawn from the model's own softmax, averaged over each filter of
+each convolution and batch norm in the order of the network's modules, without the head: 9600 values for ResNet-18.
+`picture_fisher` is the definition; `batch_fisher` is what the authors' code computes.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _modules(backbone: Backbone) -> list[Any]:
 
 
 class _Probing:
-    """While open: the modules' inputs and outputs of the latest pass, no weight update, statistics restored after."""
+    """A context that keeps inputs and outputs of the modules in the latest pass, and restores the backbone at its end."""
 
     def __init__(self, backbone: Backbone, modules: list[Any], *, batch_statistics: bool) -> None:
         self.backbone, self.modules, self.batch_statistics = backbone, modules, batch_statistics
@@ -110,13 +110,13 @@ class _Probing:
         self.buffers = {name: buffer.clone() for name, buffer in self.backbone.named_buffers()}
         self.training = self.backbone.training
         self.backbone.train(self.batch_statistics)
-        # a ReLU in place would overwrite the outputs whose gradients are wanted
+        # a ReLU in place would overwrite the outputs whose gradients are taken
         self.relus = [m for m in self.backbone.modules() if isinstance(m, nn.ReLU) and m.inplace]
         for relu in self.relus:
             relu.inplace = False
         self.needed = [parameter.requires_grad for parameter in self.backbone.parameters()]
         for parameter in self.backbone.parameters():
-            # gradients of the outputs are all the sample estimator needs; the stem's weight starts the graph
+            # the sample estimator needs gradients of outputs only; the first weight, set below, starts the graph
             parameter.requires_grad_(self.batch_statistics)
         self.modules[0].weight.requires_grad_(True)
         self.hooks = [module.register_forward_hook(self._keep) for module in self.modules]
@@ -157,7 +157,7 @@ def per_picture(module: Any, given: torch.Tensor, slope: torch.Tensor) -> torch.
     column_BIL = F.unfold(given, module.kernel_size, padding=module.padding, stride=module.stride)
     slope_BOL = slope.flatten(2)
     inputs, places, filters = column_BIL.shape[1], column_BIL.shape[2], slope_BOL.shape[1]
-    # |slope x column'|^2 row by row, directly or through the small (L, L) products of what was seen at L places
+    # squared norms of the rows of slope x column', directly or through (L, L) products over the L places: the cheaper
     if places * (inputs + filters) < inputs * filters:
         gram_BLL = column_BIL.transpose(1, 2) @ column_BIL
         square_BO = ((slope_BOL @ gram_BLL) * slope_BOL).sum(2)

@@ -1,7 +1,7 @@
-"""torchvision's ImageNet ResNet-18, the probe of the authors' vectors: downloaded once by torchvision, or a file.
+"""torchvision's ImageNet ResNet-18, the probe of the authors' vectors.
 
-Comes in: nothing, or a file that a person brings where there is no network: torchvision's own, or the same weights as
-safetensors. Goes out: a backbone, and whether the file is the one that torchvision publishes. Ignores what it embeds.
+It is downloaded once by torchvision, or read from a file where there is no network: torchvision's own file, or the same
+weights as safetensors.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def download() -> Backbone:
 
 
 def is_weights(path: Path) -> bool:
-    """Whether a file may hold torchvision's weights: by its ending, or by names of tensors without our prefix."""
+    """Whether a file may be of torchvision's weights: by its ending, or by the names of its tensors."""
     if path.suffix in (".pth", ".pt"):
         return True
     try:
@@ -48,7 +48,7 @@ def is_weights(path: Path) -> bool:
 
 
 def read(path: Path) -> tuple[Backbone, bool]:
-    """The backbone of a file, and whether the file is torchvision's own. BadFile when it holds anything else."""
+    """The backbone of a file, and whether the file is torchvision's own. BadFile for any other content."""
     try:
         if path.stat().st_size > LARGEST:
             raise BadFile(f"{path} is larger than {LARGEST >> 20} MB; expected the weights of a ResNet-18, {FILE}")
@@ -57,7 +57,7 @@ def read(path: Path) -> tuple[Backbone, bool]:
         raise BadFile(f"cannot read {path}: {error.strerror}; expected {FILE}") from error
     try:
         if path.suffix in (".pth", ".pt"):
-            weights = torch.load(path, map_location="cpu", weights_only=True)  # tensors alone: no code is run
+            weights = torch.load(path, map_location="cpu", weights_only=True)  # reads tensors only and runs no code
         else:
             from safetensors.torch import load_file
 

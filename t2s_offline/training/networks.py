@@ -1,8 +1,8 @@
-"""Networks: an architecture's name and a seed come in, a backbone goes out; features; files of backbones.
+"""Backbones: building them from an architecture's name and a seed, extracting features, saving and loading files.
 
-A backbone is the part before the head: pictures to pooled features. Files are safetensors, weights in half precision,
-with a JSON card in the header; nothing else is ever loaded. Initial weights come from a generator of their own, never
-from the global one. Ignores how weights are trained and what features are for.
+A backbone is the network without its head: pictures to pooled features. Files are safetensors with weights in half
+precision and a JSON card in the header; no other format is loaded. Initial weights are drawn from a generator with the
+given seed, never from torch's global one.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def count_weights(arch: str) -> int:
 
 
 def _empty(arch: str) -> Backbone:
-    """The modules without memory: torchvision would otherwise draw from the global generator."""
+    """The modules on the meta device, without memory: torchvision would draw weights from the global generator."""
     with torch.device("meta"):
         if arch == "resnet18-narrow":
             trunk: nn.Module = NarrowResNet18()
@@ -121,7 +121,7 @@ def _empty(arch: str) -> Backbone:
 
 
 def _placed(backbone: Backbone, device: torch.device | str) -> Backbone:
-    # to_empty left the two constants without their values
+    # to_empty has left these two constants without values
     backbone.scale = torch.tensor([1 / (255 * sd) for sd in SD])[:, None, None]
     backbone.shift = torch.tensor([-m / s for m, s in zip(MEAN, SD, strict=True)])[:, None, None]
     return backbone.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -142,7 +142,7 @@ def linear_head(features: int, classes: int, *, seed: int, device: torch.device 
 def extract(
     backbone: Backbone, image_NCHW: torch.Tensor | np.ndarray[Any, Any], *, batch: int = BATCH, autocast: bool = False
 ) -> torch.Tensor:
-    """Pooled features of uint8 pictures, float32 (N, D) on the backbone's device, running statistics in use."""
+    """Pooled features of uint8 pictures, float32 (N, D) on the backbone's device, in evaluation mode."""
     image_NCHW = torch.as_tensor(image_NCHW)
     device = backbone.scale.device
     training = backbone.training
@@ -159,7 +159,7 @@ def extract(
 
 @dataclass(frozen=True)
 class SavedBackbone:
-    """A backbone read from a file, its head where one was kept, and the card of what it was made from."""
+    """A backbone read from a file, its head if the file has one, and the card that says how it was made."""
 
     backbone: Backbone
     head: nn.Linear | None
@@ -167,9 +167,9 @@ class SavedBackbone:
 
 
 def halve(module: nn.Module) -> None:
-    """Round weights to half precision in place, so that what is measured now is what the file will give.
+    """Round weights to half precision in place, so that the network is the one that its file will contain.
 
-    Vectors (batch norms, biases) stay as they are: they weigh nothing, and variances may leave the range of a half.
+    Vectors (batch norms, biases) are left in full precision: they are small, and variances may be out of range.
     """
     with torch.no_grad():
         for parameter in module.parameters():
@@ -178,7 +178,7 @@ def halve(module: nn.Module) -> None:
 
 
 def save_backbone(path: Path, backbone: Backbone, head: nn.Linear | None, card: Mapping[str, Any]) -> None:
-    """Write one file, whole or not at all; BadInput for weights that are not finite, BadFile when it cannot be."""
+    """Write one file; BadInput for weights that are not finite, BadFile when it cannot be written."""
     from safetensors.torch import save
 
     tensors = {}
@@ -198,7 +198,7 @@ def save_backbone(path: Path, backbone: Backbone, head: nn.Linear | None, card: 
 
 
 def load_backbone(path: Path, device: torch.device | str = "cpu") -> SavedBackbone:
-    """Read what `save_backbone` wrote; BadFile when it is absent, no safetensors, or of another shape."""
+    """Read what `save_backbone` wrote; BadFile when it is missing, no safetensors, or has other shapes."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -217,7 +217,7 @@ def load_backbone(path: Path, device: torch.device | str = "cpu") -> SavedBackbo
     if "head.weight" in found.shapes:
         classes = found.shapes["head.weight"][0] if found.shapes["head.weight"] else 0
         expected |= {"head.weight": (classes, backbone.features), "head.bias": (classes,)}
-    # before anything is read: a stranger's shapes decide no allocation
+    # before any tensor is read, so that a file from others cannot make this process allocate memory
     if wrong := sorted(name for name in expected.keys() | found.shapes.keys()
                        if expected.get(name) != found.shapes.get(name)):  # fmt: skip
         raise BadFile(

@@ -1,8 +1,7 @@
-"""Pre-training: labelled pictures and a recipe come in, a backbone and what it reached go out.
+"""Pre-training of a backbone on labelled pictures by a recipe.
 
-The pictures stay on the device as uint8 and are augmented there. Every number drawn derives from the recipe, the
-configuration, the seed and the epoch, so a run that is resumed ends as one that never stopped. Ignores who made the
-pictures (a renderer's batches or a folder) and what the backbone is measured on.
+The pictures stay on the device as uint8 and are augmented there. Every random number derives from the recipe, the
+configuration, the seed and the epoch, so a run that was resumed gives the same backbone as one without a stop.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ from t2s_offline.training.checkpoint import read_checkpoint, restore, snapshot, 
 from t2s_offline.training.networks import Backbone, build, extract, halve, linear_head, seeded
 from t2s_offline.training.stochastic_depth import StochasticDepth
 
-MEASURED = 2048  # pictures at most for the training accuracy
+MEASURED = 2048  # most pictures for the training accuracy
 
 
 @dataclass(frozen=True, eq=False)
 class Pretrained:
-    """A backbone, its head, and figures: accuracies in percent (None where nothing was held out), seconds."""
+    """A backbone, its head, and figures by name: accuracies in percent (None where nothing was held out), seconds."""
 
     backbone: Backbone
     head: nn.Linear
@@ -61,7 +60,7 @@ def make_optimiser(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
 
 
 class Trainer:
-    """One pre-training in progress: network, optimiser and data. An epoch depends on its number and the state alone."""
+    """Network, optimiser and data of one pre-training. An epoch depends only on its number and their state."""
 
     def __init__(
         self,
@@ -97,7 +96,7 @@ class Trainer:
         return max(len(self.train_N) // batch, 1)
 
     def epoch(self, epoch: int, batch: int, slowed: float, tick: Callable[[int], None]) -> float:
-        """One pass over the training part; returns the mean loss, not finite when something broke."""
+        """One pass over the training part; returns the mean loss, NaN when a weight is not finite."""
         order = derive_rng(*self.name, "order", epoch).permutation(len(self.train_N))
         order_N = self.train_N[torch.from_numpy(order).to(self.device)]
         generator = seeded(derive_seed(*self.name, "augment", epoch))
@@ -131,7 +130,7 @@ class Trainer:
         return loss.detach()
 
     def accuracy(self, at_N: torch.Tensor) -> float | None:
-        """Percent of these pictures that head and backbone name, without augmentation."""
+        """Percent of these pictures that are classified right, without augmentation; None for no pictures."""
         if not len(at_N):
             return None
         autocast = self.recipe.precision == "bfloat16"
@@ -161,12 +160,12 @@ def pretrain(
     compiled: bool = False,
     progress: Progress | None = None,
 ) -> Pretrained:
-    """Train the recipe's backbone from scratch. `checkpoint`: a file to resume from, rewritten after every epoch, the
-    last one too: it stays until the caller removes it, once what was trained is kept.
+    """Train the recipe's backbone from scratch. checkpoint: a file to resume from, rewritten after every epoch,
+    including the last. The caller removes it after saving the backbone.
 
     A loss that is not finite is retried once from the epoch's start at half the rate; a batch that does not fit into
-    memory is halved once. Raises Diverged or PretrainFailed when that did not help, BadInput for data that cannot be
-    trained on.
+    memory is halved once. Raises Diverged or PretrainFailed when that does not help, BadInput for pictures that are too
+    small or too few, or a checkpoint of another pre-training.
     """
     if data.image_NCHW.shape[-1] < recipe.size:
         raise BadInput(
@@ -200,14 +199,15 @@ def pretrain(
         "seconds": time.perf_counter() - begin,
     }
     trainer.backbone.eval()
-    if trainer.depth is not None:  # fine-tuning has its own
+    if trainer.depth is not None:  # fine-tuning attaches its own
         trainer.depth.remove()
     return Pretrained(trainer.backbone, trainer.head, figures)
 
 
 @dataclass
 class Progressed:
-    """How far a pre-training came. `slowed`: 0.5 after a retry; `halved`: whether the batch was; `loss`: the last."""
+    """State of a pre-training. batch: pictures a step; epoch: epochs done; slowed: factor of the rate, 0.5 after
+    a retry; halved: whether the batch was halved; loss: of the last epoch."""
 
     batch: int
     epoch: int = 0
@@ -217,7 +217,7 @@ class Progressed:
 
 
 def _advance(trainer: Trainer, progressed: Progressed, progress: Progress | None) -> None:
-    """One epoch, with its retries."""
+    """Try one epoch. After a failure that allows a retry, the state is that at the start of the epoch."""
     good = snapshot(trainer.network, trainer.optimiser)
     steps = trainer.steps(progressed.batch)
     done, total = progressed.epoch * steps, trainer.recipe.epochs * steps
@@ -253,6 +253,6 @@ def _advance(trainer: Trainer, progressed: Progressed, progress: Progress | None
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, on a GPU or in the host."""
+    """Whether an error means that memory ran out, on a GPU or on the host."""
     known = isinstance(error, torch.cuda.OutOfMemoryError | MemoryError)
     return known or any(words in str(error) for words in ("out of memory", "allocate memory", "not enough memory"))

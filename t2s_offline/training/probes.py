@@ -1,7 +1,6 @@
-"""Measures of features: features and labels come in, class scores or a number goes out.
+"""Classifiers on features: nearest neighbours with the paper's votes and two linear probes; and the score LogME.
 
-Nearest neighbours as the paper votes, two linear probes, and LogME. Ignores where features come from; what is drawn at
-random comes from the generator given.
+Random numbers are drawn from the given generator.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ def knn_votes(
 ) -> torch.Tensor:
     """Vote sums (M, classes) of the k most similar pictures, each exp(cosine / temperature) for its class.
 
-    Of equally similar pictures the first count. `itself`: the query is the bank, and a picture has no vote for itself;
-    an equal one at another place has. BadInput with fewer than k pictures to compare with.
+    Of equally similar pictures the first are taken. itself: the query is the bank, and a picture is not compared with
+    itself, only with copies of it. BadInput with fewer than k pictures to compare with.
     """
     others = len(bank_ND) - itself
     if others < k:
@@ -54,7 +53,7 @@ def knn_votes(
 
 
 def _top(similarity_MN: torch.Tensor, k: int) -> torch.Tensor:
-    """Places of the k greatest of each row; topk alone does not say which of equal ones it takes."""
+    """Positions of the k greatest values of each row, the first of equal ones; topk takes any of these."""
     value, top = similarity_MN.topk(k, dim=1)
     tied = torch.nonzero((similarity_MN >= value[:, -1:]).sum(1) > k).squeeze(1)
     if len(tied):
@@ -63,7 +62,8 @@ def _top(similarity_MN: torch.Tensor, k: int) -> torch.Tensor:
 
 
 def standardiser(feature_ND: torch.Tensor) -> Predict:
-    """Features to zero mean and unit variance over N, as a batch norm without weights does at the end."""
+    """A function that scales features to zero mean and unit variance over N, as a batch norm without weights does after
+    training."""
     mean, variance = feature_ND.mean(0), feature_ND.var(0, correction=0)
     return lambda other: (other - mean) * torch.rsqrt(variance + 1e-5)
 
@@ -72,8 +72,8 @@ def logistic_probe(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int
     """L2-regularised multinomial logistic regression on standardised features; returns features to scores (M, classes).
 
     Minimises c x (sum of cross-entropies) + half the squared weights, biases free, as scikit-learn's
-    LogisticRegression(C=c) does. A class without pictures has the score -inf. The search runs in coordinates in which
-    the curvature at equal chances is 1: 10 to 30 steps in place of 20 to 100, and less than half of the time.
+    LogisticRegression(C=c) does. A class without pictures has the score -inf. The search uses coordinates in which the
+    curvature at equal probabilities is 1: 10 to 30 steps instead of 20 to 100, and less than half of the time.
     """
     from scipy.optimize import minimize
 
@@ -85,10 +85,10 @@ def logistic_probe(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int
     target = F.one_hot(label_N, many).double()
     # scikit-learn has one weight vector for two classes, the difference of ours: half the squared length at the optimum
     penalty = (2 if many == 2 else 1) / (c * n)
-    bend = max(many - 1, 1) / many**2  # curvature of the cross-entropy at equal chances
+    bend = max(many - 1, 1) / many**2  # curvature of the cross-entropy at equal probabilities
     one = torch.eye(width, dtype=x.dtype, device=x.device)
     curvature = x.T @ x * (bend / n)
-    floor = penalty + 1e-10 * float(curvature.diagonal().mean())  # of singular features: rounding
+    floor = penalty + 1e-10 * float(curvature.diagonal().mean())  # positive definite also when features are dependent
     back = torch.linalg.solve_triangular(torch.linalg.cholesky(curvature + floor * one), one, upper=False)
     x, pull, unit = x @ back.T, penalty * back @ back.T, bend**-0.5
 
@@ -115,7 +115,8 @@ def logistic_probe(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int
 
 
 def _spanned(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Fewer pictures than features: coordinates in the pictures' span and its basis; the best weights lie in it."""
+    """With fewer pictures than features: coordinates in the span of the pictures, and its basis (D, R). The optimal
+    weights lie in that span. Else the features, and None."""
     if len(x) >= x.shape[1]:
         return x, None
     basis_DR, upper_RN = torch.linalg.qr(x.T)
@@ -128,7 +129,7 @@ def decayed(rate: float, epoch: int, epochs: int) -> float:
 
 
 def dropped(x: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
-    """Dropout with a generator of its own on the host."""
+    """Dropout with numbers from the given generator, drawn on the host."""
     if not share:
         return x
     kept = (torch.rand(x.shape, generator=generator) >= share).to(x.device, non_blocking=True)
@@ -171,7 +172,7 @@ def sgd_probe(
 
 
 def logme(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int, steps: int = 200) -> float:
-    """Logarithm of the maximum evidence of a Bayesian linear model, a picture, mean over classes (You et al. 2021)."""
+    """Log of the maximum evidence of a Bayesian linear model, per picture, mean over classes (You et al. 2021)."""
     x = feature_ND.double()
     u_NR, s_R, _ = torch.linalg.svd(x, full_matrices=False)
     power = s_R.square()[:, None]  # (R, 1)

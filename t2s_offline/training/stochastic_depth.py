@@ -1,8 +1,8 @@
-"""Stochastic depth: residual branches that are left out at random while a network trains (Huang et al. 2016).
+"""Stochastic depth: residual branches are left out at random during training (Huang et al. 2016).
 
-Comes in: a ResNet's backbone and the share that its last block leaves out. The share rises linearly from 0 at the first
-block, a picture keeps or loses a whole branch, and what is kept is scaled so that its mean stays the same, as timm's
-drop-path does. Nothing is left out in evaluation mode. Numbers come from `generator`, drawn on the host.
+The share of branches that are left out rises linearly from 0 in the first block to the given share in the last. For
+each picture a whole branch is kept or left out, and kept ones are scaled so that the mean stays the same, as in timm's
+drop-path. Nothing is left out in evaluation mode. Random numbers are drawn on the host.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 
 class StochasticDepth:
-    """Attached to a backbone by hooks, so that its weights keep their names. Set `generator` before a step; `remove`
-    when the training is over: a copy of the backbone would have the hooks as well."""
+    """Attached to a ResNet by hooks, so that its weights keep their names. Set `generator` before each training step.
+    Call `remove` after training: copies of the backbone have the hooks too."""
 
     def __init__(self, backbone: nn.Module, share: float) -> None:
         self.generator: torch.Generator | None = None

@@ -1,14 +1,14 @@
-"""Task2Vec: a task's pictures and a probe come in, its embedding goes out.
+"""Task2Vec: the embedding of a task by a probe network.
 
-The embedding is the diagonal of the probe's Fisher information on the task, a value a filter (Achille et al. 2019;
-paper, section 3.2). Ignores rewards; embeddings of different probes or estimators are never comparable, so
-`probe_name` tells them apart. Three estimators:
+The embedding is the diagonal of the probe's Fisher information on the task, one value for each filter (Achille et al.
+2019; paper, section 3.2). Embeddings of different probes or estimators cannot be compared, so `probe_name` contains
+both. Three estimators:
 
-- ``sample``: the mean over pictures of squared gradients, with running statistics: the definition, and the default.
-- ``batch``: what the code behind the authors' vectors computes: 10,000 draws with replacement, every class as often,
-  the square of the gradient of the mean loss of 64 of them, with batch statistics. It mixes pictures and shrinks with
-  the batch, and takes ten times as long; needed beside the authors' vectors, and only there.
-- ``variational``: their other method, by training noise; 4800 values for ResNet-18, no gradients of single pictures.
+- ``sample``: the mean over pictures of squared gradients, with running statistics. The definition, and the default.
+- ``batch``: what the authors' code computes: 10,000 draws with replacement, all classes equally often, the squared
+  gradient of the mean loss of 64 of them, with batch statistics. It mixes pictures, depends on the batch size and takes
+  ten times as long; it is only for comparing with the authors' vectors.
+- ``variational``: their other method, which trains the variance of noise; 4800 values for ResNet-18.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ HEAD_RATE, HEAD_DECAY, HEAD_EPOCHS = 4e-4, 1e-4, 10
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A network that embeds tasks. `name` identifies its weights; `size`: pixels of the pictures it was trained on,
-    `resize`: how much larger they were before the crop."""
+    """A network that embeds tasks. name: identifies its weights; size: pixels of the pictures it was trained on;
+    resize: how many times larger they were before the crop."""
 
     name: str
     backbone: Backbone
@@ -75,7 +75,7 @@ def weights_digest(backbone: Backbone) -> str:
 
 
 def probe_name(probe: Probe, size: int, estimator: str = "sample", samples: int | None = None) -> str:
-    """Under what embeddings are stored: the weights, the size of the pictures, the estimator and its draws."""
+    """The name of embeddings in a store: the weights, the size of the pictures, the estimator and its draws."""
     if estimator == "sample":
         return f"{probe.name}-{size}px"
     return f"{probe.name}-{size}px-{estimator}-{samples or SAMPLES[estimator]}"
@@ -83,7 +83,7 @@ def probe_name(probe: Probe, size: int, estimator: str = "sample", samples: int 
 
 @dataclass(frozen=True)
 class Made:
-    """How embeddings of one name were made. probe: name of the weights; size: pixels; estimator and its draws."""
+    """How embeddings of one name were made. probe: name of the weights; size: pixels; samples: pictures drawn."""
 
     probe: str
     size: int
@@ -96,7 +96,7 @@ class Made:
 
 
 def made_by(name: str) -> Made:
-    """How stored embeddings were made, from their name; BadInput when it does not say."""
+    """How stored embeddings were made, read from their name; BadInput when it is not one of `probe_name`."""
     if name == PAPER_PROBE:
         return Made(IMAGENET, 224, "batch", SAMPLES["batch"])
     found = re.fullmatch(r"(.+)-(\d{1,4})px(?:-(batch|variational)-(\d{1,7}))?", name)
@@ -122,8 +122,8 @@ def embed(
 ) -> npt.NDArray[np.float32]:
     """Task2Vec vector of labelled pictures, float32 (D,). `samples`: pictures drawn, see SAMPLES.
 
-    The head is fitted on cached features by Adam; a picture that is drawn several times is embedded once where the
-    estimator allows it.
+    The head is fitted on features by Adam. The estimator ``sample`` computes a picture that is drawn several times only
+    once. BadInput with fewer than two pictures, or when the result is not finite.
     """
     check_known("estimator", estimator, SAMPLES)
     samples = SAMPLES[estimator] if samples is None else samples
@@ -140,7 +140,7 @@ def _by_pictures(
     pictures: Pictures, backbone: Backbone, task: str, samples: int, _estimator: str, seed: int, batch: int,
     progress: Progress | None,
 ) -> npt.NDArray[np.float32]:  # fmt: skip
-    """Pictures drawn without replacement as long as there are others; each pair of picture and label once."""
+    """Draws without replacement until all pictures were drawn; each pair of picture and label is computed once."""
     drawn = balanced(pictures.label_N, samples, derive_rng("task2vec", task, seed))
     once_U, where_M = np.unique(drawn, return_inverse=True)
     feature = extract(backbone, torch.from_numpy(pictures.image_NCHW[once_U]))[torch.from_numpy(where_M)]
@@ -160,7 +160,7 @@ def _by_batches(
     pictures: Pictures, backbone: Backbone, task: str, samples: int, estimator: str, seed: int, batch: int,
     progress: Progress | None,
 ) -> npt.NDArray[np.float32]:  # fmt: skip
-    """Draws with replacement, every class as often; the head sees as many in each of its epochs."""
+    """Draws with replacement, all classes equally often; the head is fitted on as many draws in each epoch."""
     rng = derive_rng("task2vec", estimator, task, seed)
     generator = seeded(derive_seed("task2vec head", estimator, task, seed))
     image = torch.from_numpy(pictures.image_NCHW)
@@ -183,7 +183,7 @@ def with_replacement(label_N: Int64, samples: int, rng: np.random.Generator) -> 
 
 
 def balanced(label_N: Int64, samples: int, rng: np.random.Generator) -> Int64:
-    """`samples` places, class by class in turn; within a class no picture again before all were drawn."""
+    """`samples` positions, the classes in turn; within a class no picture is repeated before all were drawn."""
     classes = [np.flatnonzero(label_N == label) for label in np.unique(label_N)]
     share = -(-samples // len(classes))
     columns = [np.concatenate([rng.permutation(at) for _ in range(-(-share // len(at)))])[:share] for at in classes]
@@ -198,9 +198,9 @@ def fit_head(
     generator: torch.Generator,
     epochs: Sequence[torch.Tensor] | None = None,
 ) -> nn.Linear:
-    """The head on cached features: Adam, 10 epochs in batches of 64, as the authors do.
+    """A head fitted on features: Adam, 10 epochs in batches of 64, as in the authors' code.
 
-    epochs: the places that each epoch sees; by default all of them in a random order.
+    epochs: the positions for each epoch; by default all of them in a random order.
     """
     seed = int(torch.randint(2**62, (1,), generator=generator))
     head = linear_head(feature_ND.shape[1], classes, seed=seed, device=feature_ND.device)

@@ -1,10 +1,10 @@
-"""Task2Vec's variational estimator: how much noise the probe's filters bear on a task.
+"""Task2Vec's variational estimator: how much noise on its weights each filter of a probe tolerates on a task.
 
-Comes in: a probe, a head, labelled pictures. Goes out: one value a filter of each convolution, 4800 for ResNet-18.
-Noise of a variance a filter is added to the weights (as noise of the outputs, by the local reparametrisation of Kingma
-et al. 2015), and the variances are trained to bear the task: cross-entropy with the task's labels plus BETA times the
-divergence from a prior N(0, lambda²) a layer (Achille et al. 2019, section 3.1). At the optimum the variance is the
-inverse of the Fisher information; the value handed out is (1 / variance) / (1 / lambda²), as the authors' code has it.
+The result has one value for each filter of each convolution, 4800 for ResNet-18. Noise with one variance for each
+filter is added to the weights (as noise of the outputs, by the local reparametrisation of Kingma et al. 2015). The
+variances are trained to minimise the cross-entropy with the task's labels plus BETA times the divergence from a prior
+N(0, lambda²) for each layer (Achille et al. 2019, section 3.1). At the optimum the variance is the inverse of the
+Fisher information; the value returned is (1 / variance) / (1 / lambda²), as in the authors' code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FLOOR = 1e-2  # added to squared inputs
 
 
 class NoisyConv(nn.Module):
-    """A convolution whose outputs carry the noise of its weights; log variances (O,), log of the prior's variance."""
+    """A convolution with noise on its weights. log_variance: (O,), of each filter; log_prior: scalar, of the prior."""
 
     def __init__(self, conv: nn.Conv2d, generator: torch.Generator) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class NoisyConv(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         conv: Any = self.conv
         output: torch.Tensor = conv(x)
-        # every weight of a filter has one variance, so the squares of the inputs are summed once for all filters
+        # all weights of a filter have one variance, so one sum of squared inputs serves all filters
         squares = (x.square() + FLOOR).sum(1, keepdim=True)
         ones = torch.ones((1, 1, *conv.kernel_size), device=x.device, dtype=x.dtype)
         spread = F.conv2d(squares, ones, None, conv.stride, conv.padding) * self.log_variance.exp()[:, None, None]
@@ -69,9 +69,9 @@ def variational_fisher(
     batch: int = BATCH,
     progress: Progress | None = None,
 ) -> npt.NDArray[np.float32]:
-    """One pass of training over the pictures at `draw_M`, with their own labels: float32 (filters,).
+    """Variances after one pass of training over the pictures at `draw_M`, with their own labels: float32 (filters,).
 
-    Backbone and head are left as they were.
+    Copies of backbone and head are trained.
     """
     noisy, head = copy.deepcopy(backbone), copy.deepcopy(head)
     convs = _replaced(noisy.trunk, generator)
@@ -98,7 +98,7 @@ def variational_fisher(
 
 
 def _replaced(module: nn.Module, generator: torch.Generator) -> list[NoisyConv]:
-    """Put noise into every convolution below `module`; they are returned in the order of the modules."""
+    """Replace every convolution below `module` by one with noise; returns these in the order of the modules."""
     found: list[NoisyConv] = []
     for name, child in module.named_children():
         if isinstance(child, nn.Conv2d):
