@@ -1,8 +1,8 @@
 """What is missing on this machine, and what to do about it.
 
-Comes in: a sweep's specification or none, the folder of tasks, the store. Goes out: one `Check` a thing, each of which
-says what was found, what to do where it is missing, and whether the specification needs it. Checks use the real thing
-where that is quick (a TDW build is started and asked its version). Ignores how a check is printed.
+Each `Check` says what was found, what to do when it is missing, and whether the sweep's specification, if one was
+given, needs it. Packages, devices and builds are really used where that is quick: torch and Warp are loaded, and a TDW
+build is started and asked for its version.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from t2s_offline.tasks import DATA_VARIABLE, data_folder, locate, present
 State = Literal["ok", "missing", "absent"]
 GIGABYTE = 1e9
 LEAST_DISK = 5 * GIGABYTE  # bytes for a small table, its backbones and checkpoints
-HELLO = 20.0  # seconds that a TDW build is waited for here
+HELLO = 20.0  # seconds to wait for a TDW build
 X_SOCKETS = Path("/tmp/.X11-unix")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing. missing: it is needed and not there; absent: not there, and not needed; advice: what to do."""
+    """The result for one thing. state: missing when it is needed and not there, absent when it is not needed and not
+    there; found: what is there; advice: what to do."""
 
     name: str
     state: State
@@ -73,7 +74,7 @@ def _python(tdw: bool) -> Check:
 
 
 def _packages() -> Iterator[Check]:
-    """The packages that are always needed: one line when all are there, else one for each that is not."""
+    """The packages that are always needed, as one check that names those that are missing."""
     names = [text.split(";")[0] for text in requires("t2s-offline") or [] if "extra ==" not in text]
     bare = ["".join(char for char in name.split("[")[0] if char.isalnum() or char in "-_. ") for name in names]
     wanted = [name.rstrip("0123456789. ").strip() for name in bare]
@@ -89,7 +90,7 @@ def _packages() -> Iterator[Check]:
 
 
 def _torch() -> Check:
-    """torch is imported, which takes most of the time of this command: whether its libraries load is the question."""
+    """torch is really imported, to see whether its libraries load; that is most of the time of this command."""
     try:
         import torch
     except (ImportError, OSError) as error:
@@ -115,7 +116,7 @@ def _warp(needed: bool) -> Iterator[Check]:
 
 
 def _tdw(recipes: Sequence[Recipe]) -> Iterator[Check]:
-    """TDW's package, build, display and bundles. A build is tried where one is named or needed."""
+    """TDW's package, build, display and bundles. A build is started or waited for where one is named or needed."""
     from t2s_offline.render.tdw.build import BUILD_VARIABLE, DISPLAY_VARIABLE, Place, build_command
     from t2s_offline.render.tdw.models import ASSETS_VARIABLE
 
@@ -158,7 +159,7 @@ def _tdw(recipes: Sequence[Recipe]) -> Iterator[Check]:
 
 
 def _models(recipe: Recipe) -> Check:
-    """Whether the models of the recipe are to be had."""
+    """Whether TDW's library has the models of the recipe."""
     from t2s_offline.render.renderer import pixels_version, recipe_renderer
 
     skipped: list[str] = []
@@ -194,7 +195,7 @@ def _tasks(spec: SweepSpec | None, data: Path | None) -> Iterator[Check]:
         yield Check("data", "missing", brief(error), f"set {DATA_VARIABLE} to a folder of tasks")
         return
     where = str(folder) if folder else f"{DATA_VARIABLE} is not set"
-    yield Check("data", "ok", f"{where}; present: {', '.join(names)}", "" if folder else "only digits is at hand")
+    yield Check("data", "ok", f"{where}; present: {', '.join(names)}", "" if folder else "only digits is present")
     for name in spec.tasks if spec else ():
         try:
             locate(name, data)
