@@ -1,4 +1,4 @@
-"""tables/figures: what docs/paper.md says of Figures 6 to 8 is what the rows say."""
+"""The figures in docs/paper.md about Figures 6 to 8 are those of the rows of tables/figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command on what a stranger may send: no program starts, nothing else is touched, one line says what is wrong.
+"""Every command on files from others that are damaged or malicious: no program starts, nothing else is changed.
 
 `tests/hostile/make.py` makes the corpus, `tests/hostile/run.py` runs commands in one watched process. T2S_HOSTILE=file
 writes every outcome to a file, for people.

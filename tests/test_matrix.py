@@ -1,4 +1,4 @@
-"""Arrays that learners see."""
+"""Rewards and embeddings as arrays."""
 
 import numpy as np
 import pytest

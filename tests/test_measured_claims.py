@@ -1,4 +1,4 @@
-"""The benchmarks behind docs/published-table.md, docs/statistics.md and docs/paper.md do what they say, in small."""
+"""The benchmarks of docs/published-table.md, docs/statistics.md and docs/paper.md run, in small."""
 
 from __future__ import annotations
 

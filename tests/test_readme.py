@@ -1,4 +1,4 @@
-"""The README is true: its queries run, its commands and options exist, its columns are the store's."""
+"""The README: its queries run, its commands and options exist, its views and columns are the store's."""
 
 from __future__ import annotations
 

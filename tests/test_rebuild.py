@@ -1,4 +1,4 @@
-"""A cell of a shipped table, made again from its recipe alone: rendered, pre-trained and measured here."""
+"""A cell of a shipped table is made again from its recipe: rendered, pre-trained and measured here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The specifications that ship are ones a sweep can run."""
+"""The specifications in sweeps/ can be run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights of strangers: what a file announces is looked at first, and no announcement makes more than one line."""
+"""Safetensors files from others: the header is checked first, and every error is one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables that fit, JSON and CSV that parse."""
+"""Tables fit their width; JSON and CSV can be parsed."""
 
 import csv
 import io

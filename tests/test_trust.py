@@ -1,4 +1,4 @@
-"""Data from strangers chooses values, never programs, modules, folders or addresses."""
+"""Data from others chooses values, never programs, modules, folders or addresses."""
 
 from __future__ import annotations
 

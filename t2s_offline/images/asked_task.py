@@ -60,7 +60,7 @@ def _named(name: str, digest: str | None, data: Path | None) -> Asked:
     if located is None or located.path is None:
         return Asked(name, located, True, tuple(notes))
     if not digest:
-        notes.append(f"the store does not know which pictures its {name} are: not compared with {located.path}")
+        notes.append(f"the store has no digest of the pictures of its {name}: not compared with {located.path}")
         return Asked(name, located, True, tuple(notes))
     found = _compared(str(located.path), located, digest)
     if found.stored:
@@ -73,11 +73,13 @@ def _compared(said: str, located: Located, digest: str | None) -> Asked:
     """Pictures whose name the store has: the store's task if the digests are equal, else a task under another name."""
     name, found = located.name, task_digest(located)
     if found == digest:
-        return Asked(name, located, True, (f"{said} holds the same pictures as the store's {name}: its rewards count",))
+        return Asked(
+            name, located, True, (f"{said} holds the same pictures as the store's {name}, whose rewards are used",)
+        )
     own = f"{name} (pictures {found[:SHOWN]})"
     if digest:
         why = f"{said} holds other pictures than the store's {name}"
     else:
-        why = f"the store does not know which pictures its {name} are, so {said} may hold others"
-    line = f"warning: {why}; nothing the store knows of {name} is used, and the task is called {own}"
+        why = f"the store has no digest of the pictures of its {name}, so {said} may hold others"
+    line = f"warning: {why}; rewards of {name} in the store are not used, and the task is called {own}"
     return Asked(own, located, False, (line,))

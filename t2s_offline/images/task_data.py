@@ -66,7 +66,7 @@ class TaskData:
         )
 
     def limited(self, pictures: int) -> TaskData:
-        """At most so many pictures a part, the same share of each class; for small budgets."""
+        """At most `pictures` pictures of each part, the same share of each class; for small budgets."""
         parts = {}
         for name, part in self.parts.items():
             keep = np.arange(len(part))
@@ -114,8 +114,8 @@ def task_digest(name: str | Path | Located, data: Path | None = None) -> str:
 
 
 def check_same_pictures(stored: str | None, task: TaskData) -> None:
-    """BadInput when a store's rewards of the task are of other pictures. `stored`: the digest in the store's table of
-    tasks; None or empty when it does not know, which is no contradiction."""
+    """BadInput when a store's rewards of the task are of other pictures. stored: the digest in the store's table of
+    tasks; None or empty when it has none, and then nothing is compared."""
     if stored and stored != task.digest:
         raise other_pictures(task.name, stored, task.digest, task.source)
 
@@ -146,7 +146,7 @@ def _located(name: str | Path | Located, data: Path | None) -> Located:
 
 def _path(located: Located) -> Path:
     if located.path is None:
-        raise BadFile(f"task {located.name} is said to be a {located.kind}, and no path is given; expected one")
+        raise BadFile(f"task {located.name} of kind {located.kind} has no path; expected one")
     return located.path
 
 

@@ -98,7 +98,7 @@ def _modules(backbone: Backbone) -> list[Any]:
 
 
 class _Probing:
-    """A context that keeps inputs and outputs of the modules in the latest pass, and restores the backbone at its end."""
+    """A context that keeps inputs and outputs of the modules in the latest pass, and restores the backbone."""
 
     def __init__(self, backbone: Backbone, modules: list[Any], *, batch_statistics: bool) -> None:
         self.backbone, self.modules, self.batch_statistics = backbone, modules, batch_statistics

@@ -1,4 +1,4 @@
-"""The doctor: one line a thing, advice where it is missing, exit code 1 when a specification needs it."""
+"""The doctor: a line for each thing, advice where it is missing, exit code 1 when a specification needs it."""
 
 from __future__ import annotations
 

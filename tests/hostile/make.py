@@ -1,4 +1,4 @@
-"""Makes a small corpus of hostile files: what a stranger may send, a folder a kind, the same bytes at every run.
+"""Makes damaged and malicious files of every kind that a command reads, the same bytes at every run.
 
 `python -m tests.hostile.make FOLDER` writes it to look at; tests/test_hostile.py runs every command on it.
 """

@@ -1,4 +1,4 @@
-"""What a stranger may send: tables and specifications that reach for programs, modules and folders. Made by code."""
+"""Makes tables and specifications that name programs, modules and folders, which no command may use."""
 
 from __future__ import annotations
 

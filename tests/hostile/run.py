@@ -1,4 +1,4 @@
-"""Runs commands one after another in this process, watched: a line of JSON comes in, a line of JSON goes out.
+"""Runs commands one after another in this process and reports what they did: JSON lines on stdin and stdout.
 
 In: {"arguments": [...], "allowed": [folders]}. Out: exit code, stdout, stderr, seconds of CPU, and `touched`: what the
 process did that no command may do on files of strangers, by Python's audit events: programs started, connections,

@@ -1,4 +1,4 @@
-"""Which pictures a target means: a name of the store, a path, or something in the folder of tasks."""
+"""The task that a name or path means: one of the store, pictures at a path, or a task in the folder of tasks."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def test_a_store_that_does_not_know_its_pictures(here: Path, tmp_path: Path) -> 
     noise(here / "digits")
     found = asked("./digits", {"digits": None})
     assert not found.stored
-    assert "does not know which pictures its digits are" in found.notes[0]
+    assert "has no digest of the pictures of its digits" in found.notes[0]
     noise(tmp_path / "data" / "cars")
     found = asked("cars", {"cars": None}, tmp_path / "data")  # a name is the store's: what is not compared it says
     assert found.stored
-    assert "does not know which pictures its cars are: not compared" in found.notes[0]
+    assert "has no digest of the pictures of its cars: not compared" in found.notes[0]
 
 
 def test_a_name_that_the_store_knows_reads_no_picture(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Pictures from files: what a decoder warns of, and what is left of the process afterwards."""
+"""Pictures from files: warnings of decoders, and the state of the process afterwards."""
 
 from __future__ import annotations
 

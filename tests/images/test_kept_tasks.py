@@ -1,4 +1,4 @@
-"""Pictures that a worker keeps: bounded in bytes, and nothing is read twice that fits."""
+"""The cache of tasks' pictures: bounded in bytes, and a task in it is read once."""
 
 from __future__ import annotations
 

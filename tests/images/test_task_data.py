@@ -1,4 +1,4 @@
-"""Loading tasks: parts, formats, and files that are not what they should be."""
+"""Loading tasks: parts, formats, and damaged files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The authors' files: read, checked, and refused when anything is off."""
+"""The authors' files: read, checked, and refused when they differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files in, files out: an export imports again to an identical store; bad files change nothing."""
+"""An export imports again to an identical store; bad files change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must stand beside figures of the authors' table, wherever a store shows it."""
+"""The caveats that are shown with figures of the authors' table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQL for people: useful, and unable to do harm."""
+"""SQL on a store: read-only and bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reward store: whole or not at all, and never a surprise when something else lies at its path."""
+"""The reward store: writes are complete or nothing, and other files at its path are refused."""
 
 import os
 import signal

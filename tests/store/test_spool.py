@@ -1,4 +1,4 @@
-"""Shards: whole or absent, taken in once; one that cannot be taken blocks no other."""
+"""Shards: complete or absent, added once; one that cannot be added does not stop the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shipped table is the store again; whatever is changed in its folder is found."""
+"""A table folder has the rows of its store; any change in it is found."""
 
 from __future__ import annotations
 

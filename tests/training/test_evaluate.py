@@ -1,4 +1,4 @@
-"""Measures against references: the paper's vote, scikit-learn, a multivariate normal."""
+"""Metrics against references: the paper's vote, scikit-learn, a multivariate normal."""
 
 from __future__ import annotations
 

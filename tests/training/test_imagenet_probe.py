@@ -1,4 +1,4 @@
-"""The probe of the authors' vectors: from torchvision's file, from safetensors, and from nothing else."""
+"""The probe of the authors' vectors is read from torchvision's file or safetensors; other files are refused."""
 
 from __future__ import annotations
 

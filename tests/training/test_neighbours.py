@@ -1,4 +1,4 @@
-"""The bench behind Figure 9: colour distance is 1 where colour plays no part, and small where it is everything."""
+"""The benchmark behind Figure 9: the distance is 1 where colour has no effect, and small where only colour counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pre-training: it learns, resumes to the same bits, and fails as it should."""
+"""Pre-training: it learns, resumes to the same bits, and its failures are errors of the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stochastic depth: which branches are left out, how often, and that nothing is in evaluation mode."""
+"""Stochastic depth: which branches are left out and how often, and none in evaluation mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Task2Vec against a slow float64 loop over pictures, and what must not change an embedding."""
+"""Task2Vec against a slow float64 loop over pictures; changes that must not change an embedding."""
 
 from __future__ import annotations
 
