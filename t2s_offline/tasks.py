@@ -52,7 +52,7 @@ class Task:
     """A downstream image classification dataset (paper, section 4.1).
 
     `classes`, `images`: how many it should have in all, None where not known; `place`: where to get it, or the class of
-    torchvision.datasets that downloads it; `called`: name of this version; `others`: further versions that are accepted;
+    torchvision.datasets that downloads it; `called`: name of this version; `others`: further ones that are accepted;
     `relatives`: a name that tasks of one source share, empty where no other task is of it.
     """
 
