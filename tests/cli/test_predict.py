@@ -12,10 +12,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+import t2s_offline as t2s
+from t2s_offline.errors import BadInput
 from t2s_offline.images.task_data import load_task, task_digest
 from t2s_offline.space import SimParam, SimSpace
-from t2s_offline.store import import_export as exchange
 from t2s_offline.store import schema
+from t2s_offline.store.import_export import complete
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.rows import typed
 from t2s_offline.store.table_folders import ship
@@ -52,7 +54,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "rewards": typed(pl.DataFrame(rewards), schema.REWARDS, "toy"),
         "embeddings": typed(pl.DataFrame(vectors), schema.EMBEDDINGS, "toy"),
     }
-    whole = exchange.complete(frames, {}, "toy", space)
+    whole = complete(frames, {}, "toy", space)
     known = {"digits": task_digest("digits"), "usps": "0" * 32}
     whole["tasks"] = whole["tasks"].with_columns(digest=pl.col("task").replace_strict(known, default=None))
     store.add(whole)
@@ -136,3 +138,33 @@ def test_logme_is_shown_as_a_score(table: Path, policy: Path, tmp_path: Path) ->
     assert "logme score    0." in done.stdout
     assert "reward" not in done.stdout
     assert "replaying the store's logme of digits" in done.stderr
+
+
+def test_python_gives_the_answers_of_the_command_line(
+    predict: Predict, table: Path, policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, saved = t2s.open_table(table), t2s.load_policy(policy)
+    noise(tmp_path / "photos")
+    monkeypatch.chdir(tmp_path)
+    for target, options in (("digits", {}), ("digits", {"measure": 3}), ("photos/", {"top": 2, "samples": 16})):
+        told: list[str] = []
+        answer = t2s.predict(saved, opened, target, told=told.append, **options)
+        done = predict(target, *(word for name, value in options.items() for word in (f"--{name}", str(value))))
+        assert answer.as_dict() == json.loads(done.stdout)
+        assert told == done.stderr.splitlines()
+
+
+def test_in_python_a_path_is_pictures_and_other_pictures_are_a_warning(
+    table: Path, policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, saved = t2s.open_table(table), t2s.load_policy(policy)
+    noise(tmp_path / "digits")
+    monkeypatch.chdir(tmp_path)
+    assert t2s.predict(saved, opened, "digits").best == pytest.approx(96.94, abs=0.01)
+    with pytest.warns(UserWarning, match="holds other pictures than the store's digits"):
+        answer = t2s.predict(saved, opened, Path("digits"), samples=16)
+    assert answer.best is None
+    with pytest.raises(BadInput, match="add --out DIR"):
+        t2s.predict(saved, opened, "digits", render=2)
+    with pytest.raises(BadInput, match="was not made by a sweep"):
+        t2s.predict(saved, opened, "digits", pretrain=True, out="o")
