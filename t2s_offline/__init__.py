@@ -21,8 +21,7 @@ Everything that goes wrong on purpose is a `t2s_offline.errors.T2SError` with on
 docs/python.md. Importing this module imports no other package: each name is loaded when it is first used.
 """
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # type checkers take a variable of this name for true; importing typing takes milliseconds
 if TYPE_CHECKING:
     from t2s_offline.api.backbones import load_backbone as load_backbone
     from t2s_offline.api.compare import compare as compare
@@ -48,4 +47,4 @@ if not TYPE_CHECKING:  # a type checker would take any name for one that is here
         return found
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return sorted({*globals(), *__all__} - {"__dir__", "__getattr__"})

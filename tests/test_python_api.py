@@ -26,14 +26,15 @@ OPTIONS = [word for name, value in FEW.items() for word in (f"--{name.replace('_
 
 
 def test_importing_is_light() -> None:
-    """Nothing but the package itself, and far below a tenth of a second."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import t2s_offline"], capture_output=True, text=True, check=True
-    )
-    (line,) = (line for line in done.stderr.splitlines() if line.endswith(" t2s_offline"))
-    assert int(line.split("|")[1]) < 100_000  # microseconds
-    assert not {"numpy", "polars", "duckdb", "torch", "click"} & {row.split("|")[-1].strip() for row in
-                                                                  done.stderr.splitlines()}  # fmt: skip
+    """No other package, and below a tenth of a second; the fastest of a few, since others may use this machine."""
+    code = "import sys, time; t = time.perf_counter(); import t2s_offline; print(time.perf_counter() - t, *sys.modules)"
+    seconds = []
+    while not seconds or (min(seconds) >= 0.1 and len(seconds) < 5):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        spent, *modules = done.stdout.split()
+        seconds.append(float(spent))
+        assert not {"numpy", "polars", "duckdb", "torch", "click"} & set(modules)
+    assert min(seconds) < 0.1
 
 
 @pytest.mark.parametrize("code", ["t2s_offline.open_table", "t2s_offline.learn", "t2s_offline.predict"])
@@ -48,6 +49,7 @@ def test_help_says_what_it_is_and_names_six_functions() -> None:
     assert len(t2s.__all__) == 6
     for name in t2s.__all__:
         assert f"    {name} " in text.partition("FUNCTIONS")[0], "in the summary"
+        assert "__getattr__" not in text
         assert f"    {name}(" in text.partition("FUNCTIONS")[2], "with its signature"
         assert callable(getattr(t2s, name))
         assert name in dir(t2s)
