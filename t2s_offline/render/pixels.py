@@ -25,9 +25,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 #: What makes objects; and what makes backgrounds. Both are kept in a cache, under these digests.
-CATALOGUE = ("builtin/catalogue.py", "builtin/meshset.py", "builtin/shapes/**/*.py")
+CATALOGUE = ("builtin/catalogue.py", "builtin/meshset.py", "builtin/shapes/**/*.py", "builtin/srgb.py")
 BACKGROUNDS = (
-    "builtin/backgrounds.py", "builtin/scenery.py", "builtin/interiors.py", "builtin/materials.py", "scene.py",
+    "builtin/backgrounds.py", "builtin/scenery.py", "builtin/interiors.py", "builtin/materials.py", "builtin/srgb.py",
+    "scene.py",
 )  # fmt: skip
 #: The sources that decide a renderer's pixels, relative to this folder.
 SOURCES = {
@@ -44,7 +45,10 @@ SOURCES = {
 }  # fmt: skip
 #: Digest of the sources -> the version that recipes hold. Several digests of one version make the same pictures.
 VERSIONS: dict[str, dict[str, str]] = {
-    "builtin": {"5e8b67432690": "1.1.1", "dcbba95042f9": "2.1.1", "c09464f19615": "2.1.1", "0a1171dae42b": "2.1.1"},
+    "builtin": {
+        "5e8b67432690": "1.1.1", "dcbba95042f9": "2.1.1", "c09464f19615": "2.1.1", "0a1171dae42b": "2.1.1",
+        "6c5cbec6811a": "2.1.1", "d8ff0be937e2": "2.1.1",
+    },  # fmt: skip
     "tdw": {"13c5f351a4f8": "1"},
     "fractals": {"815e144b7700": "1"},
     "dead_leaves": {"53a887cdcc07": "1"},

@@ -20,8 +20,8 @@ from t2s_offline.errors import BadFile, BadInput
 from t2s_offline.files import cache_folder, write_npz
 from t2s_offline.render import pixels
 from t2s_offline.render.builtin.interiors import INDOORS
-from t2s_offline.render.builtin.materials import linear
 from t2s_offline.render.builtin.scenery import OUTDOORS, Canvas
+from t2s_offline.render.builtin.srgb import linear
 from t2s_offline.render.scene import hash_key
 
 HEIGHT, WIDTH, LEVELS = 256, 512, 7
@@ -54,7 +54,7 @@ class Backgrounds:
 
 def texels(srgb: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """A picture (HEIGHT, WIDTH, 3), sRGB 0 to 1, with its halved copies: uint8 (pixels of all levels, 3)."""
-    light: npt.NDArray[np.float32] = linear(np.clip(srgb, 0, 1))
+    light = linear(np.clip(srgb, 0, 1)).astype(np.float32)
     chain = []
     for _ in range(LEVELS):
         chain.append(np.rint(np.sqrt(light) * 255).astype(np.uint8).reshape(-1, 3))

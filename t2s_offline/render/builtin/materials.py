@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from t2s_offline.render.builtin.srgb import linear
+
 #: Patterns, by their number in a row.
 PATTERNS = (
     "plain", "checker", "stripes", "noise", "wood", "marble", "bricks", "dots", "brushed", "weave", "speckle", "camo",
@@ -157,19 +159,6 @@ def _build() -> tuple[Material, ...]:
 
 
 MATERIALS: tuple[Material, ...] = _build()
-
-
-def linear(srgb: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """sRGB 0 to 1 as linear light, any shape."""
-    value = np.asarray(srgb, dtype=np.float64)
-    out: npt.NDArray[np.float64] = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    return out.astype(np.float32)
-
-
-def encoded(light: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Linear light 0 to 1 as sRGB, any shape."""
-    value = np.asarray(light, dtype=np.float64)
-    return np.asarray(np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055))
 
 
 def material_rows() -> npt.NDArray[np.float32]:

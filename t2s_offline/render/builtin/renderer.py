@@ -24,8 +24,9 @@ import warp as wp
 from t2s_offline.errors import BadInput
 from t2s_offline.render import pixels
 from t2s_offline.render.builtin import backgrounds, coverage, kernel, lens, shading, stage
-from t2s_offline.render.builtin.materials import encoded, material_rows
+from t2s_offline.render.builtin.materials import material_rows
 from t2s_offline.render.builtin.meshset import MeshSet
+from t2s_offline.render.builtin.srgb import encoded
 from t2s_offline.render.builtin.warp_device import open_device, start_warp
 from t2s_offline.render.options import BACKGROUNDS_VARIABLE, MESHES_VARIABLE, given_folder
 from t2s_offline.render.renderer import Batch, RenderRequest

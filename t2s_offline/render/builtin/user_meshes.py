@@ -24,6 +24,7 @@ from trimesh.resolvers import FilePathResolver
 
 from t2s_offline.errors import BadFile, BadInput
 from t2s_offline.render.builtin.meshset import Mesh, MeshSet, assemble, pack
+from t2s_offline.render.builtin.srgb import linear
 
 SUFFIXES = (".glb", ".gltf", ".obj", ".ply", ".stl")
 #: A mesh with more is not worth a renderer of small pictures, and may be hostile.
@@ -147,24 +148,20 @@ def _base_colour(visual: Any) -> npt.NDArray[np.float64]:
         if factor is None and image is None:
             factor = getattr(material, "diffuse", None)
         if image is not None and image.width * image.height <= MAX_PIXELS:
-            colour = _linear(
+            colour = linear(
                 np.asarray(image.convert("RGB").resize((32, 32)), dtype=np.float64).reshape(-1, 3) / 255
             ).mean(0)
         if factor is not None:
             # glTF factors are linear already; the diffuse colour of an MTL file is taken as sRGB
             scale = np.asarray(factor, dtype=np.float64)[:3] / (255 if np.asarray(factor).dtype.kind in "ui" else 1)
-            scale = scale if hasattr(material, "baseColorFactor") else _linear(scale)
+            scale = scale if hasattr(material, "baseColorFactor") else linear(scale)
             colour = scale if colour is None else colour * scale
     elif kind in ("vertex", "face"):
         table = visual.vertex_colors if kind == "vertex" else visual.face_colors
-        colour = _linear(np.asarray(table, dtype=np.float64)[:, :3] / 255).mean(0)
+        colour = linear(np.asarray(table, dtype=np.float64)[:, :3] / 255).mean(0)
     if colour is None or colour.shape != (3,) or not np.isfinite(colour).all():
         return np.array(GREY)
     return np.clip(colour, 0.0, 1.0)
-
-
-def _linear(value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(value <= 0.04045, value / 12.92, ((np.maximum(value, 0) + 0.055) / 1.055) ** 2.4)
 
 
 def _checked(path: Path, parts: list[Part]) -> list[Part]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from t2s_offline.render.builtin.materials import COLUMNS, MATERIALS, PATTERNS, linear, material_rows
+from t2s_offline.render.builtin.materials import COLUMNS, MATERIALS, PATTERNS, material_rows
+from t2s_offline.render.builtin.srgb import encoded, linear
 
 
 def test_enough_named_materials_in_groups() -> None:
@@ -31,3 +32,4 @@ def test_half_of_the_list_holds_every_group() -> None:
 
 def test_linear_light() -> None:
     assert linear([0.0, 0.5, 1.0]).tolist() == pytest.approx([0, 0.21404, 1], abs=1e-4)
+    assert encoded(linear([0.0, 0.03, 0.5, 1.0])) == pytest.approx([0, 0.03, 0.5, 1], abs=1e-6)

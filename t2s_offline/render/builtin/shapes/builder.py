@@ -15,6 +15,7 @@ import numpy as np
 
 from t2s_offline.render.builtin.meshset import Mesh, assemble
 from t2s_offline.render.builtin.shapes.solid import Array, Solid, join
+from t2s_offline.render.builtin.srgb import linear
 
 T = TypeVar("T")
 
@@ -36,11 +37,6 @@ PALETTES: dict[str, tuple[str, ...]] = {
     "stone": ("b9b1a3", "8d8880", "d6cbb8", "a5624a", "6a6660", "c9a27c", "dedad2", "7c8288"),
     "food": ("c2392e", "e0a030", "d8b26a", "8a4f2a", "6c9a3a", "f0dcb0", "b8603a", "d87a94"),
 }
-
-
-def linear(red: Array) -> Array:
-    """sRGB values 0 to 1 as linear light."""
-    return np.where(red <= 0.04045, red / 12.92, ((red + 0.055) / 1.055) ** 2.4)
 
 
 class Builder:
