@@ -93,6 +93,13 @@ class Served(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = False  # closing waits for them, so that no socket stays open
+
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up is what one test is about."""
+
+
 @pytest.fixture
 def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An https server on loopback that serves tmp_path/served, with a certificate made now."""
@@ -112,7 +119,7 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     def handler(*given: object) -> Served:
         return Served(*given, directory=str(tmp_path / "served"))  # type: ignore[arg-type]
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
