@@ -46,9 +46,13 @@ SOURCES = {
 #: Digest of the sources -> the version that recipes hold. Several digests of one version make the same pictures.
 VERSIONS: dict[str, dict[str, str]] = {
     "builtin": {
-        "5e8b67432690": "1.1.1", "dcbba95042f9": "2.1.1", "c09464f19615": "2.1.1", "0a1171dae42b": "2.1.1",
-        "6c5cbec6811a": "2.1.1", "d8ff0be937e2": "2.1.1",
-    },  # fmt: skip
+        "5e8b67432690": "1.1.1",
+        "dcbba95042f9": "2.1.1",
+        "c09464f19615": "2.1.1",
+        "0a1171dae42b": "2.1.1",
+        "6c5cbec6811a": "2.1.1",
+        "d8ff0be937e2": "2.1.1",
+    },
     "tdw": {"13c5f351a4f8": "1"},
     "fractals": {"815e144b7700": "1"},
     "dead_leaves": {"53a887cdcc07": "1"},
