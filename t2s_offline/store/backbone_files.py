@@ -191,8 +191,11 @@ def download(address: str, file: BackboneFile, to: Path) -> Path:
             check(partial, file)
 
         write_with(to, fetch)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise BadFile(f"cannot download {address}: {error}; bring the file and name its folder") from error
     except (urllib.error.URLError, HTTPException, TimeoutError) as error:
-        reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
+        reason = getattr(error, "reason", error)
         raise BadFile(f"cannot download {address}: {reason}; bring the file and name its folder") from error
     except OSError as error:
         raise BadFile(f"cannot keep {address} in {to.parent}: {error.strerror or error}; set T2S_CACHE") from error
