@@ -97,6 +97,31 @@ class Belief:
         """
         return self.given_columns(self.columns(index_K), index_K, reward_K, noise_sd=noise_sd)
 
+    def draw_given(
+        self, index_K: Ints, reward_K: Float64, count: int, rng: np.random.Generator, *, noise_sd: float = 0.0
+    ) -> Float64:
+        """Rewards in percent drawn from what is believed after measuring (`given`), all configurations together: shape
+        (count, C). Differences between configurations need such draws; `Posterior` has each by itself."""
+        every_C = np.arange(len(self.mean_C))
+        covariance_CC = self.columns(every_C)
+        posterior = self.given(index_K, reward_K, noise_sd=noise_sd)
+        drawn = []
+        for scale, mean_C, share in zip(
+            posterior.scale_G, posterior.mean_GC, rng.multinomial(count, posterior.weight_G), strict=True
+        ):
+            if not share:
+                continue
+            whole_CC = covariance_CC + (self.level.sd / scale) ** 2
+            if len(index_K):
+                inner_KK = whole_CC[np.ix_(index_K, index_K)].copy()
+                inner_KK[np.diag_indices(len(index_K))] += JITTER + (noise_sd / scale) ** 2
+                root_KC = np.linalg.solve(np.linalg.cholesky(inner_KK), whole_CC[index_K])
+                whole_CC = whole_CC - root_KC.T @ root_KC
+            value_C, vector_CC = np.linalg.eigh(whole_CC)
+            root_CC = vector_CC * np.sqrt(np.maximum(value_C, 0.0))
+            drawn.append(scale * (mean_C + rng.standard_normal((share, len(mean_C))) @ root_CC.T))
+        return np.concatenate(drawn)
+
     def given_columns(self, cross_CK: Float64, index_K: Ints, reward_K: Float64, *, noise_sd: float = 0.0) -> Posterior:
         """`given` for `cross_CK` = `columns(index_K)`, so that a sequence of measurements computes each column once."""
         scale_G, prior_G = self.scales()
