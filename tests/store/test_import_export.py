@@ -88,7 +88,7 @@ HEAD = "recipe,task,configuration,accuracy"
         (HEAD, ["r,t,00000000,abc"], "expected the types"),
         (HEAD, ["r,t,00000000,"], "empty values"),
         (HEAD, ["r,t,00000000,1", "r,t,00000000,2"], "more than once"),
-        ("recipe,task,configuration,acuracy", ["r,t,00000000,1"], "of no table"),
+        ("recipe,task,configuration,acuracy", ["r,t,00000000,1"], "match no table"),
         (HEAD + ",metrik", ["r,t,00000000,1,knn5"], "metric"),
         (HEAD + ",metric", ["r,t,00000000,1,knn"], "knn5"),
         ("task,configuration,accuracy", ["t,00000000,1"], "--recipe"),
