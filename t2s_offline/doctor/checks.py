@@ -208,9 +208,11 @@ def _disk(store: Path, recipes: Sequence[Recipe], backbones: int) -> Check:
     free = shutil.disk_usage(folder).free
     wanted = 0
     if recipes:
-        from t2s_offline.training.networks import count_weights
+        from t2s_offline.training.networks import build
 
-        wanted = backbones * max(2 * count_weights(recipe.backbone) for recipe in recipes)  # two bytes a weight
+        archs = {recipe.backbone for recipe in recipes}
+        sizes = [sum(2 * p.numel() for p in build(arch, seed=0).parameters()) for arch in archs]
+        wanted = backbones * max(sizes)
     found = f"{free / GIGABYTE:.1f} GB free at {folder}" + (f", {wanted / GIGABYTE:.1f} GB wanted" if wanted else "")
     least = max(LEAST_DISK, 1.2 * wanted)
     advice = f"make room for {least / GIGABYTE:.0f} GB, or put the store elsewhere with --store"

@@ -101,12 +101,6 @@ def build(arch: str, *, seed: int, device: torch.device | str = "cpu") -> Backbo
     return _placed(backbone, device)
 
 
-def count_weights(arch: str) -> int:
-    """How many weights a backbone of this architecture has; none is made."""
-    check_known("backbone", arch, WIDTHS)
-    return sum(parameter.numel() for parameter in _empty(arch).parameters())
-
-
 def _empty(arch: str) -> Backbone:
     """The modules on the meta device, without memory: torchvision would draw weights from the global generator."""
     with torch.device("meta"):

@@ -16,7 +16,6 @@ from t2s_offline.doctor import checks
 from t2s_offline.doctor.checks import Check, examine, unfit
 from t2s_offline.errors import BadInput
 from t2s_offline.recipe import Recipe, SweepSpec
-from t2s_offline.training import networks
 
 NAMES = {"python", "packages", "torch", "warp", "tdw package", "data", "disk"}
 
@@ -67,12 +66,6 @@ def test_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert check.state == "missing"
     assert str(tmp_path) in check.found
     assert "--store" in check.advice
-
-
-def test_the_size_of_backbones_needs_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing those of a ResNet-50 takes two seconds."""
-    monkeypatch.setattr(networks, "build", lambda *_, **__: pytest.fail("weights were drawn"))
-    assert "GB wanted" in by_name(examine(spec(), store=tmp_path / "r.duckdb", backbones=100))["disk"].found
 
 
 @pytest.mark.parametrize("error", [ImportError, OSError])
