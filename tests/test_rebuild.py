@@ -14,7 +14,7 @@ from t2s_offline.analysis import seed_noise
 from t2s_offline.recipe import Recipe
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.sweep.run_unit import run_unit
-from t2s_offline.sweep.worker import Unit, Workshop, processor
+from t2s_offline.sweep.worker import SweepContext, Unit, processor
 
 TINY = Path(__file__).parents[1] / "tables" / "tiny"
 TASK = "digits"  # its pictures are embedded
@@ -28,7 +28,7 @@ def test_a_tiny_cell_is_made_again(tmp_path: Path) -> None:
     recipe = Recipe.from_contents(table.frame("recipes")["contents"][0])
     store = RewardStore(tmp_path / "again.duckdb")
     store.add({"recipes": table.frame("recipes")})
-    shop = Workshop(store, {name: recipe}, space, "cpu")
+    shop = SweepContext(store, {name: recipe}, space, "cpu")
     outcome = run_unit(Unit(name, cell["configuration"], 0, ((TASK, "knn5"),)), shop)
     assert outcome.status == "done", outcome.error
     shard = next((tmp_path / "again.duckdb.spool").glob("*/rewards.parquet"))

@@ -24,9 +24,10 @@ from t2s_offline.space import TASK2SIM
 from t2s_offline.store.import_export import import_path
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.table_folders import find_tables
-from t2s_offline.sweep.hand_over import hand_over_backbone, render_pictures, workshop_of
+from t2s_offline.sweep.hand_over import context_of, hand_over_backbone, render_pictures
+from t2s_offline.sweep.pictures import open_renderer, real_pictures, training_pictures
 from t2s_offline.sweep.run import declare
-from t2s_offline.sweep.worker import Unit, Workshop, open_renderer, real_pictures, training_pictures
+from t2s_offline.sweep.worker import SweepContext, Unit
 from t2s_offline.tasks import locate
 from tests.hostile import reach
 
@@ -65,7 +66,7 @@ def test_a_recipe_opens_nothing_that_a_person_did_not_name(
     monkeypatch.chdir(tmp_path)
     store = RewardStore(folder)
     recipe_id, _space = store.recipe(None)
-    shop = workshop_of(store, recipe_id, device="cpu")
+    shop = context_of(store, recipe_id, device="cpu")
     recipe = shop.recipes[recipe_id]
     unit = Unit(recipe_id, "11111111", 0, (("digits", "knn5"),))
     from t2s_offline.cli.report import own_renderer
@@ -230,7 +231,7 @@ def test_real_pictures_lie_where_the_person_says(
 ) -> None:
     store = RewardStore(tmp_path / "s.duckdb")
     recipe = Recipe(**{**reach.SMALL, "renderer_version": NOW})
-    shop = Workshop(store, {"r": recipe}, TASK2SIM, "cpu")
+    shop = SweepContext(store, {"r": recipe}, TASK2SIM, "cpu")
     for name in (f"{trap.outside}", "../pets", "a/b", "..", ".", "x\ny"):
         unit = Unit("r", f"real:{name}", 0, ())
         with pytest.raises(BadInput, match="--real NAME=FOLDER") as caught:
@@ -286,7 +287,7 @@ def test_tasks_of_data_are_names(name: str, tmp_path: Path, trap: reach.Trap) ->
 
 def test_a_stores_task_opens_no_folder(tmp_path: Path, trap: reach.Trap) -> None:
     from t2s_offline.cli.report import studio_of
-    from t2s_offline.sweep.worker import load_data
+    from t2s_offline.sweep.pictures import load_data
 
     rng = np.random.default_rng(0)
     for label in ("a", "b"):
@@ -307,7 +308,7 @@ def test_a_stores_task_opens_no_folder(tmp_path: Path, trap: reach.Trap) -> None
     ["../../x", "/etc/x", "a/b-12345678", "..", ".hidden", "a\0b", "a\nb", "x" * 300, "", "~", "a b", "ünï", "a\\b"],
 )
 def test_files_of_units_are_safe_whatever_a_recipe_is_called(recipe_id: str, tmp_path: Path) -> None:
-    shop = Workshop(RewardStore(tmp_path / "s.duckdb"), {}, TASK2SIM)
+    shop = SweepContext(RewardStore(tmp_path / "s.duckdb"), {}, TASK2SIM)
     for configuration in ("00000000", "../../x", "real:/etc", "٣", "0" * 500):
         unit = Unit(recipe_id, configuration, 0, ())
         for path in (shop.backbone(unit), shop.checkpoint(unit)):
@@ -340,7 +341,7 @@ def test_pixels_of_another_version_are_refused_and_kept_backbones_are_not(
     store = RewardStore(tmp_path / "s.duckdb")
     spec = replace(read_spec(reach.specification(tmp_path / "spec.toml", {})), recipes={recipe.recipe_id(): recipe})
     declare(store, spec, TASK2SIM, [{"task": "digits", "source": "embedded"}])
-    shop = workshop_of(store, recipe.recipe_id(), device="cpu")
+    shop = context_of(store, recipe.recipe_id(), device="cpu")
     match = f"version '1.0.0' of the pixels of builtin, and this one makes version '{NOW}'"
     with pytest.raises(BadInput, match=match):
         render_pictures(shop, recipe.recipe_id(), "00000000", 1, tmp_path / "out", lambda done, total: None)
@@ -374,7 +375,7 @@ def test_a_stored_recipe_under_the_id_of_another(tmp_path: Path, trap: reach.Tra
     folder = reach.shipped(tmp_path / "theirs", *reach.renamed(recipe, images=5))
     store = RewardStore(folder)
     with pytest.raises(BadInput, match="other contents than its id says"):
-        workshop_of(store, recipe.recipe_id("theirs"))
+        context_of(store, recipe.recipe_id("theirs"))
     with pytest.raises(BadInput, match="other contents than its id says"):
         import_path(RewardStore(tmp_path / "mine.duckdb"), folder)
     assert "other contents than its id says" in find_tables([str(folder)])[0].problem

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from t2s_offline.learners.policy import SavedPolicy
     from t2s_offline.matrix import Embeddings, RewardMatrix
     from t2s_offline.sweep.hand_over import KeptBackbones
-    from t2s_offline.sweep.worker import Workshop
+    from t2s_offline.sweep.worker import SweepContext
     from t2s_offline.tasks import Located
 
 
@@ -56,13 +56,13 @@ class Question:
         return self.about.located or locate(self.about.name, self.data)
 
     @cached_property
-    def shop(self) -> Workshop:
+    def shop(self) -> SweepContext:
         """Where the sweep that made the rewards keeps its backbones; BadInput for rewards that no sweep made."""
-        from t2s_offline.sweep.hand_over import workshop_of
+        from t2s_offline.sweep.hand_over import context_of
 
         if self.matrix is None:
             raise BadInput("nothing can be rendered, trained or measured without a recipe: name one with --recipe")
-        return workshop_of(self.table.store, self.matrix.recipe, device=self.device, data=self.data)
+        return context_of(self.table.store, self.matrix.recipe, device=self.device, data=self.data)
 
     @cached_property
     def kept(self) -> KeptBackbones:
@@ -74,8 +74,8 @@ class Question:
         return KeptBackbones(self.shop, self.matrix.recipe, self.located, self.matrix.metric, stored=self.digest)
 
     @cached_property
-    def rendering(self) -> tuple[Workshop, str]:
-        """The workshop and the recipe that pictures and a backbone are made under."""
+    def rendering(self) -> tuple[SweepContext, str]:
+        """The context and the recipe that pictures and a backbone are made under."""
         from t2s_offline.sweep.hand_over import with_these_pixels
 
         shop, recipe_id = self.shop, next(iter(self.shop.recipes))

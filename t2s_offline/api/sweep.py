@@ -15,7 +15,7 @@ from t2s_offline.store.reward_store import RewardStore
 if TYPE_CHECKING:
     from t2s_offline.sweep.design import Design
     from t2s_offline.sweep.run import Progress, Report
-    from t2s_offline.sweep.worker import Unit, Workshop
+    from t2s_offline.sweep.worker import SweepContext, Unit
 
 #: Keys of [design] that say which seeds and references are swept, not which configurations.
 PLANNED = ("references", "reference_seeds", "replicates", "seeds_first")
@@ -52,12 +52,12 @@ def sweep(
     others are done then; SweepFailed names it. progress: called with the outcome, units done and units in all.
     """
     from t2s_offline.sweep.run import run
-    from t2s_offline.sweep.worker import Workshop
+    from t2s_offline.sweep.worker import SweepContext
 
     found = spec_of(spec) if isinstance(spec, Mapping) else read_spec(Path(spec))
     folder = None if data is None else Path(data)
     made = plan(found, folder)
-    shop = Workshop(
+    shop = SweepContext(
         RewardStore(Path(store)), made.spec.recipes, TASK2SIM, device, workers, folder, keep_backbones=keep_backbones
     )
     share_ports(workers)
@@ -70,8 +70,9 @@ def plan(spec: SweepSpec, data: Path | None) -> Plan:
 
     BadInput for references and designs that do not exist, UnknownName and BadFile for tasks without pictures.
     """
+    from t2s_offline.sweep.pictures import check_real
     from t2s_offline.sweep.run import plan as units_of
-    from t2s_offline.sweep.worker import check_real, pin
+    from t2s_offline.sweep.worker import pin
     from t2s_offline.tasks import data_folder, locate, present, relatives
 
     spec = pin(spec)
@@ -111,13 +112,14 @@ def design_of(spec: SweepSpec) -> Design:
     return make_design({key: value for key, value in spec.design.items() if key not in PLANNED})
 
 
-def missing(made: Plan, shop: Workshop, units: Sequence[Unit]) -> list[Unit]:
+def missing(made: Plan, shop: SweepContext, units: Sequence[Unit]) -> list[Unit]:
     """Write what the rewards will refer to into the store, and return the units that have cells missing; BadInput when
     a task's pictures are others than the store's."""
     from t2s_offline.images.task_data import check_tasks
-    from t2s_offline.sweep.run import declare, pending
+    from t2s_offline.sweep.missing import missing_units
+    from t2s_offline.sweep.run import declare
 
     declare(shop.store, made.spec, TASK2SIM, made.tasks)
-    left = pending(units, shop.store)
+    left = missing_units(units, shop.store)
     check_tasks(shop.store.digests(), {task: None for unit in left for task, _ in unit.cells}, shop.data)
     return left

@@ -67,7 +67,8 @@ def training_set(
 ) -> TrainingSet:
     """Pictures of the folder, or rendered under the configuration, with a progress bar."""
     from t2s_offline.images.training_set import folder_set
-    from t2s_offline.sweep.worker import open_renderer, pinned, rendered_set
+    from t2s_offline.sweep.pictures import open_renderer, rendered_set
+    from t2s_offline.sweep.worker import pinned
 
     with closing(Bar("read" if folder else "render", "picture")) as bar:
         if folder is not None:

@@ -91,11 +91,11 @@ def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Stud
     """What pictures are made with: of a sweep's recipe its renderer and kept backbones, else the embedded renderer."""
     from t2s_offline.render.renderer import get_renderer
     from t2s_offline.report.pictures import Studio
-    from t2s_offline.sweep.hand_over import workshop_of
+    from t2s_offline.sweep.hand_over import context_of
 
     name, _ = store.recipe(recipe)
     try:
-        shop = workshop_of(store, name, device="cpu", data=data)
+        shop = context_of(store, name, device="cpu", data=data)
     except T2SError as error:
         note(f"pictures: {error}")
         renderer = get_renderer("builtin", classes=CLASSES, objects=4, device="cpu")

@@ -12,7 +12,7 @@ from t2s_offline.cli.renderers import read_plan, renderer_options, use_tdw
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.sweep.run import attempts
-from t2s_offline.sweep.worker import Workshop
+from t2s_offline.sweep.worker import SweepContext
 
 
 @click.command()
@@ -32,7 +32,7 @@ def status(spec_path: Path, store_path: Path, data: Path | None, file_format: st
 
     made = read_plan(spec_path, data, **use_tdw(other))
     store = RewardStore(store_path)
-    rows = progress_of(made.units, Workshop(store, made.spec.recipes, TASK2SIM, data=data))
+    rows = progress_of(made.units, SweepContext(store, made.spec.recipes, TASK2SIM, data=data))
     columns = list(rows[0])
     titles = {"configurations": "all", "per_hour": "an hour", "hours_left": "hours left"}
     print_rows(columns, [list(row.values()) for row in rows], file_format, titles)

@@ -31,9 +31,11 @@ from t2s_offline.files import is_plain
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.sweep.design import Design
-from t2s_offline.sweep.run import pending, run, sharded
+from t2s_offline.sweep.missing import missing_units
+from t2s_offline.sweep.pictures import REAL_VARIABLE
+from t2s_offline.sweep.run import run, sharded
 from t2s_offline.sweep.run_unit import Outcome
-from t2s_offline.sweep.worker import REAL_VARIABLE, Unit, Workshop
+from t2s_offline.sweep.worker import SweepContext, Unit
 
 
 @click.command()
@@ -71,10 +73,10 @@ def sweep(
     store = RewardStore(store_path)
     count = workers or default_workers(device)
     share_ports(count)
-    shop = Workshop(store, made.spec.recipes, TASK2SIM, device, count, data, keep_backbones=not no_backbones)
+    shop = SweepContext(store, made.spec.recipes, TASK2SIM, device, count, data, keep_backbones=not no_backbones)
     units = sharded(made.units, shard)
     if dry_run:
-        show_plan(units, pending(units, store) if store.path.exists() else units, made.design, shop, file_format)
+        show_plan(units, missing_units(units, store), made.design, shop, file_format)
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
@@ -143,7 +145,9 @@ class SweepBar:
         self.bar.close()
 
 
-def show_plan(units: Sequence[Unit], missing: Sequence[Unit], design: Design, shop: Workshop, file_format: str) -> None:
+def show_plan(
+    units: Sequence[Unit], missing: Sequence[Unit], design: Design, shop: SweepContext, file_format: str
+) -> None:
     """The units to do to stdout; for people also what they will take, which goes to stderr for programs."""
     from t2s_offline.sweep.estimate import estimate
 

@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from t2s_offline.space import SCRATCH
-from t2s_offline.sweep.worker import Unit, Workshop, device_of, open_renderer, single_threaded
+from t2s_offline.sweep.pictures import open_renderer
+from t2s_offline.sweep.worker import SweepContext, Unit, device_of, single_threaded
 
 STEPS = 6
+#: Bytes of a kept backbone's weights by network; a table, so that the estimate does not load torch to add them up.
+FILE_BYTES = {"resnet50": 47_334_996, "resnet18": 22_410_704, "resnet18-narrow": 5_618_960}
 
 
 @dataclass(frozen=True)
@@ -25,23 +28,25 @@ class Estimate:
     basis: str
 
 
-def estimate(units: Sequence[Unit], shop: Workshop) -> Estimate:
+def estimate(units: Sequence[Unit], context: SweepContext) -> Estimate:
     """Time and disk for the units that need a backbone."""
     seconds, disk, bases = 0.0, 0, set()
     for recipe_id in dict.fromkeys(unit.recipe_id for unit in units):
         count = sum(
-            unit.recipe_id == recipe_id and unit.configuration != SCRATCH and not shop.backbone(unit).exists()
+            unit.recipe_id == recipe_id and unit.configuration != SCRATCH and not context.backbone(unit).exists()
             for unit in units
         )
-        known = shop.store.backbone_seconds(recipe_id) if shop.store.path.exists() else None
-        one = known if known is not None else _timed(recipe_id, shop)
+        if not count:
+            continue
+        known = context.store.backbone_seconds(recipe_id) if context.store.path.exists() else None
+        one = known if known is not None else _timed(recipe_id, context)
         bases.add("earlier attempts" if known is not None else "a few steps timed now")
         seconds += count * one
-        disk += count * _bytes(recipe_id, shop) if shop.keep_backbones else 0
-    return Estimate(seconds, disk, " and ".join(sorted(bases)))
+        disk += count * FILE_BYTES[context.recipes[recipe_id].backbone] if context.keep_backbones else 0
+    return Estimate(seconds, disk, " and ".join(sorted(bases)) or "nothing to train")
 
 
-def _timed(recipe_id: str, shop: Workshop) -> float:
+def _timed(recipe_id: str, context: SweepContext) -> float:
     """Seconds of one configuration, from STEPS training steps and a batch of pictures."""
     import torch
 
@@ -49,9 +54,9 @@ def _timed(recipe_id: str, shop: Workshop) -> float:
     from t2s_offline.render.renderer import RenderRequest
     from t2s_offline.training.pretrain import Trainer
 
-    recipe, device = shop.recipes[recipe_id], device_of(shop)
+    recipe, device = context.recipes[recipe_id], device_of(context)
     pictures = recipe.classes * recipe.images
-    with single_threaded(shop):
+    with single_threaded(context):
         count = min(4 * recipe.batch, max(pictures, 8))
         image = torch.randint(0, 256, (count, 3, recipe.rendered, recipe.rendered), dtype=torch.uint8, device=device)
         label = torch.arange(count, device=device) % min(recipe.classes, count // 2)
@@ -75,7 +80,7 @@ def _timed(recipe_id: str, shop: Workshop) -> float:
         step = steps(STEPS) / STEPS
         renderer = open_renderer(recipe, device)
         few = max(64 // len(renderer.classes), 1)
-        request = RenderRequest(shop.space.domain_randomization, few, size=recipe.rendered, samples=recipe.samples)
+        request = RenderRequest(context.space.domain_randomization, few, size=recipe.rendered, samples=recipe.samples)
         times = []
         for _ in range(2):
             begin = time.perf_counter()
@@ -84,10 +89,3 @@ def _timed(recipe_id: str, shop: Workshop) -> float:
             times.append((time.perf_counter() - begin) / (few * len(renderer.classes)))
     epochs = recipe.epochs * pictures * (1 - recipe.holdout) / recipe.batch
     return epochs * step + pictures * times[-1]
-
-
-def _bytes(recipe_id: str, shop: Workshop) -> int:
-    from t2s_offline.training.networks import build
-
-    backbone = build(shop.recipes[recipe_id].backbone, seed=0)
-    return sum(p.numel() * (2 if p.dim() > 1 else 4) for p in backbone.trunk.state_dict().values())

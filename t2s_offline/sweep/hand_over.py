@@ -21,7 +21,7 @@ from t2s_offline.images.task_data import TaskData, check_same_pictures, load_tas
 from t2s_offline.matrix import Embeddings
 from t2s_offline.recipe import Recipe, check_id
 from t2s_offline.store.reward_store import RewardStore
-from t2s_offline.sweep.worker import Unit, Workshop
+from t2s_offline.sweep.worker import SweepContext, Unit
 from t2s_offline.tasks import Located
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class KeptBackbones:
     val part: percent, or the score of logme. stored: the digest that the store has for the task's pictures, where its
     rewards of the task are used beside the measurements; other pictures are then a BadInput."""
 
-    shop: Workshop
+    context: SweepContext
     recipe_id: str
     target: str | Path | Located
     metric: str = "knn5"
@@ -79,12 +79,12 @@ class KeptBackbones:
 
     @property
     def recipe(self) -> Recipe:
-        return self.shop.recipes[self.recipe_id]
+        return self.context.recipes[self.recipe_id]
 
     @cached_property
     def allowed_C(self) -> npt.NDArray[np.bool_]:
         """Configurations whose backbone is there, shape (C,)."""
-        paths = (self.shop.backbone(self._unit(configuration)) for configuration in self.shop.space)
+        paths = (self.context.backbone(self._unit(configuration)) for configuration in self.context.space)
         return np.array([path.exists() for path in paths])
 
     def check_count(self, count: int) -> None:
@@ -92,15 +92,19 @@ class KeptBackbones:
         there = int(self.allowed_C.sum())
         if count > there:
             raise BadInput(
-                f"--measure {count}: {there} backbones of recipe {self.recipe_id} are kept under {self.shop.folder}; "
-                f"measure at most so many, or sweep with this store first"
+                f"--measure {count}: {there} backbones of recipe {self.recipe_id} are kept under "
+                f"{self.context.folder}; measure at most so many, or sweep with this store first"
             )
 
     @cached_property
     def task(self) -> TaskData:
         recipe = self.recipe
         loaded = load_task(
-            self.target, recipe.evaluated, data=self.shop.data, resize=recipe.eval_resize, test_share=recipe.test_share
+            self.target,
+            recipe.evaluated,
+            data=self.context.data,
+            resize=recipe.eval_resize,
+            test_share=recipe.test_share,
         )
         check_same_pictures(self.stored, loaded)
         return loaded.limited(recipe.eval_pictures) if recipe.eval_pictures else loaded
@@ -118,8 +122,8 @@ class KeptBackbones:
         from t2s_offline.training.evaluate import evaluate
         from t2s_offline.training.networks import load_backbone
 
-        path = self.shop.backbone(self._unit(self.shop.space.configurations[index]))
-        backbone = load_backbone(path, device_of(self.shop)).backbone
+        path = self.context.backbone(self._unit(self.context.space.configurations[index]))
+        backbone = load_backbone(path, device_of(self.context)).backbone
         found = evaluate(backbone, self.task.name, self.task.parts, self.recipe, (self.metric,), seed=self.seed)
         return found[0].val_accuracy
 
@@ -127,8 +131,8 @@ class KeptBackbones:
         return Unit(self.recipe_id, configuration, self.seed, ())
 
 
-def workshop_of(store: RewardStore, recipe_id: str, *, device: str = "auto", data: Path | None = None) -> Workshop:
-    """The workshop of a recipe that a sweep made; BadInput for a recipe of others, or whose id is of other contents.
+def context_of(store: RewardStore, recipe_id: str, *, device: str = "auto", data: Path | None = None) -> SweepContext:
+    """The context of a recipe that a sweep made; BadInput for a recipe of others, or whose id is of other contents.
 
     Its renderer opens only where the pixels are the recipe's; kept backbones can be measured anywhere.
     """
@@ -141,47 +145,47 @@ def workshop_of(store: RewardStore, recipe_id: str, *, device: str = "auto", dat
             f"use rewards that are there (--on-miss skip)"
         )
     check_id(recipe_id, row[0])
-    return Workshop(store, {recipe_id: Recipe.from_contents(row[0])}, space, device, data=data)
+    return SweepContext(store, {recipe_id: Recipe.from_contents(row[0])}, space, device, data=data)
 
 
-def with_these_pixels(shop: Workshop, recipe_id: str) -> tuple[Workshop, str]:
-    """The workshop and the recipe with the version of the pixels that are made here: another recipe, where the stored
+def with_these_pixels(context: SweepContext, recipe_id: str) -> tuple[SweepContext, str]:
+    """The context and the recipe with the version of the pixels that are made here: another recipe, where the stored
     one is of older pixels. For what is handed over, where a person says so; rewards of the two never mix."""
     from t2s_offline.render.renderer import check_recipe, pixels_version
 
-    recipe = shop.recipes[recipe_id]
+    recipe = context.recipes[recipe_id]
     check_recipe(recipe)
     changed = replace(recipe, renderer_version=pixels_version(recipe.renderer))
     new = changed.recipe_id(recipe_id.rpartition("-")[0]) if changed != recipe else recipe_id
-    return replace(shop, recipes={new: changed}), new
+    return replace(context, recipes={new: changed}), new
 
 
 def render_pictures(
-    shop: Workshop, recipe_id: str, configuration: str, images: int, out: Path, progress: Progress
+    context: SweepContext, recipe_id: str, configuration: str, images: int, out: Path, progress: Progress
 ) -> str:
     """Write a dataset of the configuration under the recipe's renderer; returns a line that says what was done."""
     from t2s_offline.render.dataset import write_dataset
     from t2s_offline.render.renderer import RenderRequest, recipe_renderer
 
-    recipe = shop.recipes[recipe_id]
-    renderer = recipe_renderer(recipe, device=shop.device)
-    request = RenderRequest(configuration, images, recipe.rendered, samples=recipe.samples, space=shop.space)
+    recipe = context.recipes[recipe_id]
+    renderer = recipe_renderer(recipe, device=context.device)
+    request = RenderRequest(configuration, images, recipe.rendered, samples=recipe.samples, space=context.space)
     done = write_dataset(renderer, request, out, progress=progress)
     return f"{out}: {done.images} images of {len(renderer.classes)} classes under {configuration}"
 
 
-def hand_over_backbone(shop: Workshop, recipe_id: str, configuration: str, out: Path) -> str:
+def hand_over_backbone(context: SweepContext, recipe_id: str, configuration: str, out: Path) -> str:
     """Write the configuration's backbone: the kept one, or one trained now; returns a line that says which."""
     from t2s_offline.sweep.run_unit import obtain
     from t2s_offline.sweep.worker import single_threaded
 
     unit = Unit(recipe_id, configuration, 0, ())
-    path = shop.backbone(unit)
+    path = context.backbone(unit)
     how = "kept by the sweep"
     if not path.exists():
         how = "trained now"
-        with single_threaded(shop):
-            obtain(unit, shop)
+        with single_threaded(context):
+            obtain(unit, context)
     out.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, out)
     return f"{out}: backbone of {configuration}, {how}"

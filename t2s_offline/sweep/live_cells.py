@@ -13,9 +13,9 @@ from t2s_offline.errors import BadInput, PretrainFailed
 from t2s_offline.images.task_data import check_tasks
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.spool import absorb
-from t2s_offline.sweep.hand_over import workshop_of
+from t2s_offline.sweep.hand_over import context_of
 from t2s_offline.sweep.run_unit import Outcome, run_unit
-from t2s_offline.sweep.worker import Unit, Workshop
+from t2s_offline.sweep.worker import SweepContext, Unit
 
 
 @dataclass
@@ -23,7 +23,7 @@ class LivePath:
     """Measures missing cells of one recipe and metric. `validated`: tasks that are chosen on val accuracy; `outcomes`:
     what was done, for the bill; `compared`: tasks whose pictures are those the store knows."""
 
-    shop: Workshop
+    context: SweepContext
     recipe_id: str
     metric: str
     validated: Collection[str]
@@ -35,17 +35,17 @@ class LivePath:
     def __call__(self, task: str, configuration: str) -> float:
         """Accuracy in percent on the part that learners may look at; rows go into the store at once."""
         if task not in self.compared:  # before anything is rendered: other pictures cannot add to these rewards
-            check_tasks(self.shop.store.digests(), [task], self.shop.data)
+            check_tasks(self.context.store.digests(), [task], self.context.data)
             self.compared.add(task)
         self.told(f"measuring {task} under {configuration}")
         unit = Unit(self.recipe_id, configuration, self.seed, ((task, self.metric),))
-        outcome = run_unit(unit, self.shop)
-        absorb(self.shop.store)
+        outcome = run_unit(unit, self.context)
+        absorb(self.context.store)
         self.outcomes.append(outcome)
         if outcome.status != "done":
             raise PretrainFailed(f"{unit.name} could not be measured: {outcome.error or 'another sweep is doing it'}")
         column = "val_accuracy" if task in self.validated else "accuracy"
-        with self.shop.store.reader() as con:
+        with self.context.store.reader() as con:
             row = con.execute(
                 f"SELECT {column} FROM rewards WHERE (recipe, task, configuration, seed, metric) = "
                 "($1, $2, $3, $4, $5)",
@@ -77,5 +77,5 @@ def live_path(
             f"{store.path} is a table folder, which can only be read, so nothing measured could be kept; "
             f"first: t2s-offline import {store.path} --store mine.duckdb"
         )
-    shop = workshop_of(store, recipe_id, device=device, data=data)
-    return LivePath(shop, recipe_id, metric, validated, told=told)
+    context = context_of(store, recipe_id, device=device, data=data)
+    return LivePath(context, recipe_id, metric, validated, told=told)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from t2s_offline.errors import BadInput, SweepFailed, T2SError
@@ -16,10 +16,11 @@ from t2s_offline.recipe import MAX_SEEDS, SweepSpec
 from t2s_offline.space import SimSpace
 from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
-from t2s_offline.store.spool import absorb, refused, shards, waiting_cells
+from t2s_offline.store.spool import absorb, refused
 from t2s_offline.sweep.design import Design
+from t2s_offline.sweep.missing import missing_units
 from t2s_offline.sweep.run_unit import Outcome, claim_path, claimed, run_unit
-from t2s_offline.sweep.worker import Unit, Workshop
+from t2s_offline.sweep.worker import SweepContext, Unit
 
 BUSY_WAIT = 2.0  # seconds between looks at units that another sweep is doing
 Progress = Callable[[Outcome, int, int], None]
@@ -97,21 +98,6 @@ def sharded(units: Sequence[Unit], shard: str | None) -> list[Unit]:
     return list(units[int(part) - 1 :: int(parts)])
 
 
-def pending(units: Iterable[Unit], store: RewardStore) -> list[Unit]:
-    """Units with the cells that neither the store nor a waiting shard has; those with none are left out."""
-    query = "SELECT recipe, configuration, seed, task, metric FROM rewards"
-    with store.reader() as con:
-        have = set(con.execute(query).fetchall())
-    have |= waiting_cells(shards(store))
-    left = []
-    for unit in units:
-        key = unit.recipe_id, unit.configuration, unit.seed
-        missing = tuple(cell for cell in unit.cells if (*key, *cell) not in have)
-        if missing:
-            left.append(replace(unit, cells=missing))
-    return left
-
-
 def attempts(store: RewardStore) -> dict[tuple[str, str, int], tuple[int, str, str | None]]:
     """How many attempts so far, and status and error of the last, by (recipe, configuration, seed)."""
     with store.reader() as con:
@@ -146,7 +132,7 @@ def declare(store: RewardStore, spec: SweepSpec, space: SimSpace, tasks: Sequenc
 
 def run(
     units: Sequence[Unit],
-    shop: Workshop,
+    context: SweepContext,
     *,
     retries: int = 1,
     keep_going: bool = False,
@@ -158,19 +144,19 @@ def run(
     the spool, for sweeps on several nodes."""
     report = Report(len(units))
     if not spool_only:
-        absorb(shop.store)
-    queue = pending(units, shop.store)
+        absorb(context.store)
+    queue = missing_units(units, context.store)
     report.done = len(units) - len(queue)
     for round_number in range(retries + 1):
         failed: list[Unit] = []
         while queue:
             busy = []
-            for outcome in _outcomes(queue, shop):
+            for outcome in _outcomes(queue, context):
                 if outcome.status == "busy":
                     busy.append(outcome.unit)
                     continue
                 if not spool_only:
-                    _absorb_now(shop.store, keep_going)
+                    _absorb_now(context.store, keep_going)
                 outcome = replace(outcome, attempt=round_number + 1)
                 _count(report, outcome)
                 if outcome.status == "failed":
@@ -181,13 +167,13 @@ def run(
                         failed.append(outcome.unit)
                 if progress is not None:
                     progress(outcome, report.done, report.total)
-            queue = _wait(busy, shop)
+            queue = _wait(busy, context)
         queue = failed
         if not failed:
             break
     if not spool_only:
-        absorb(shop.store)
-        _check_taken(units, shop.store, report)
+        absorb(context.store)
+        _check_taken(units, context.store, report)
     if report.failed:
         raise SweepFailed(_failure(report))
     return report
@@ -205,25 +191,25 @@ def _absorb_now(store: RewardStore, keep_going: bool) -> None:
 def _check_taken(units: Sequence[Unit], store: RewardStore, report: Report) -> None:
     """Count units as failed whose rows were written but could not be taken into the store."""
     aside = refused(store)
-    for unit in pending(units, store):
+    for unit in missing_units(units, store):
         reasons = [reason for name, reason in aside.items() if name.startswith(f"{unit.name}-")]
         if reasons and unit.name not in report.failed:
             report.failed[unit.name] = f"its rows were refused: {reasons[-1]}"
             report.done -= 1
 
 
-def _outcomes(queue: Sequence[Unit], shop: Workshop) -> Iterator[Outcome]:
-    if shop.workers == 1 or len(queue) == 1:
-        yield from (run_unit(unit, shop) for unit in queue)
+def _outcomes(queue: Sequence[Unit], context: SweepContext) -> Iterator[Outcome]:
+    if context.workers == 1 or len(queue) == 1:
+        yield from (run_unit(unit, context) for unit in queue)
         return
     from joblib import Parallel, delayed
 
     # joblib replaces a worker whose memory has grown, and says so: catalogues and pictures that are kept look like that
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
-    work = Parallel(n_jobs=shop.workers, return_as="generator_unordered", batch_size=1, pre_dispatch="all")
+    work = Parallel(n_jobs=context.workers, return_as="generator_unordered", batch_size=1, pre_dispatch="all")
     left = {unit.name: unit for unit in queue}
     try:
-        for outcome in work(delayed(run_unit)(unit, shop) for unit in queue):
+        for outcome in work(delayed(run_unit)(unit, context) for unit in queue):
             left.pop(outcome.unit.name, None)
             yield outcome
     except Exception as error:  # a worker was killed, by the system when memory ran out: joblib gives up the others
@@ -243,12 +229,12 @@ def _count(report: Report, outcome: Outcome) -> None:
         report.done += 1
 
 
-def _wait(busy: list[Unit], shop: Workshop) -> list[Unit]:
+def _wait(busy: list[Unit], context: SweepContext) -> list[Unit]:
     """Units another sweep is doing: wait until it lets one go, then look again at what is missing of all."""
     while busy:
         for unit in busy:
             try:
-                with claimed(claim_path(shop, unit)) as free:
+                with claimed(claim_path(context, unit)) as free:
                     if free:
                         return busy
             except (T2SError, OSError):  # doing the unit meets it again, and records it

@@ -26,16 +26,15 @@ from t2s_offline.errors import BadFile, BadInput, Diverged, StoreError, T2SError
 from t2s_offline.render.renderer import pixels_version
 from t2s_offline.space import PROCEDURAL, SCRATCH
 from t2s_offline.store import schema
-from t2s_offline.store.spool import shards, waiting_cells, write_shard
+from t2s_offline.store.spool import write_shard
+from t2s_offline.sweep.missing import missing_units
+from t2s_offline.sweep.pictures import load_data, training_pictures
 from t2s_offline.sweep.worker import (
-    Cell,
+    SweepContext,
     Unit,
-    Workshop,
     device_name,
     device_of,
-    load_data,
     single_threaded,
-    training_pictures,
 )
 
 if TYPE_CHECKING:
@@ -77,73 +76,62 @@ def claimed(path: Path) -> Iterator[bool]:
             yield True
 
 
-def claim_path(shop: Workshop, unit: Unit) -> Path:
-    return shop.folder / "claims" / f"{unit.name}.lock"
+def claim_path(context: SweepContext, unit: Unit) -> Path:
+    return context.folder / "claims" / f"{unit.name}.lock"
 
 
-def run_unit(unit: Unit, shop: Workshop) -> Outcome:
+def run_unit(unit: Unit, context: SweepContext) -> Outcome:
     """Do what is still missing of a unit. Whatever goes wrong with it is recorded and returned, not raised: a sweep
     goes on with the others, and an exception need not pass between processes."""
     begin = time.perf_counter()
     try:
-        with claimed(claim_path(shop, unit)) as mine:
+        with claimed(claim_path(context, unit)) as mine:
             if not mine:
                 return Outcome(unit, "busy")
-            missing = still_missing(unit, shop)
-            if not missing:
+            left = missing_units([unit], context.store)  # asked under the claim, so the answer stays true
+            if not left:
                 return Outcome(unit, "done")
             try:
-                with single_threaded(shop):
-                    return _measure(unit, shop, missing)
+                with single_threaded(context):
+                    return _measure(left[0], context)
             except Diverged:
-                shop.checkpoint(unit).unlink(missing_ok=True)  # it leads to the same end
+                context.checkpoint(unit).unlink(missing_ok=True)  # it leads to the same end
                 raise
     except Exception as error:
-        return _failed(unit, shop, error, time.perf_counter() - begin)
+        return _failed(unit, context, error, time.perf_counter() - begin)
 
 
-def _failed(unit: Unit, shop: Workshop, error: Exception, seconds: float) -> Outcome:
+def _failed(unit: Unit, context: SweepContext, error: Exception, seconds: float) -> Outcome:
     """The outcome of a unit that came to nothing, recorded as an attempt where that is possible."""
     reason = " ".join(str(error).split()) or type(error).__name__
     if not isinstance(error, T2SError):
         reason = f"{type(error).__name__}: {reason}"
     reason = reason[:500]
     try:
-        row = attempt_row(unit, shop, "failed", error=reason, train_seconds=seconds)
-        _write(unit, shop, {"backbones": [row]})
+        row = attempt_row(unit, context, "failed", error=reason, train_seconds=seconds)
+        _write(unit, context, {"backbones": [row]})
     except Exception as second:  # a full disk, a device that is gone: the sweep still has the others to do
         reason += f" (and this could not be recorded: {' '.join(str(second).split())[:300]})"
     return Outcome(unit, "failed", reason, hopeless=isinstance(error, BadInput) and not isinstance(error, BadFile))
 
 
-def still_missing(unit: Unit, shop: Workshop) -> list[Cell]:
-    """Cells that neither the store nor a waiting shard has; asked under the claim, so the answer stays true."""
-    key = unit.recipe_id, unit.configuration, unit.seed
-    waiting = waiting_cells(path for path in shards(shop.store) if path.name.startswith(unit.name))
-    have = {(task, metric) for *of, task, metric in waiting if tuple(of) == key}
-    with shop.store.reader() as con:
-        query = "SELECT task, metric FROM rewards WHERE (recipe, configuration, seed) = ($1, $2, $3)"
-        have |= set(con.execute(query, list(key)).fetchall())
-    return [cell for cell in unit.cells if cell not in have]
-
-
-def _measure(unit: Unit, shop: Workshop, missing: list[Cell]) -> Outcome:
+def _measure(unit: Unit, context: SweepContext) -> Outcome:
     from t2s_offline.images.task_data import check_same_pictures, memory_share
     from t2s_offline.store.rows import now
     from t2s_offline.training.evaluate import evaluate
 
-    recipe, digests, limit = shop.recipes[unit.recipe_id], shop.store.digests(), memory_share(shop.workers)
+    recipe, digests, limit = context.recipes[unit.recipe_id], context.store.digests(), memory_share(context.workers)
     tables: dict[str, list[dict[str, Any]]] = {"tasks": [], "rewards": []}
-    tasks = list(dict.fromkeys(task for task, _ in missing))
+    tasks = list(dict.fromkeys(task for task, _ in unit.cells))
     for task in tasks:
-        check_digest(task, digests.get(task), shop.data)
-    backbone, attempt = obtain(unit, shop)
+        check_digest(task, digests.get(task), context.data)
+    backbone, attempt = obtain(unit, context)
     if attempt is not None:  # written now: a kill while measuring must not lose what the kept backbone cost
-        _write(unit, shop, {"backbones": [attempt]})
+        _write(unit, context, {"backbones": [attempt]})
     begin = time.perf_counter()
     for task in tasks:
-        metrics = [metric for of, metric in missing if of == task]
-        given = (recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, shop.data, limit)
+        metrics = [metric for of, metric in unit.cells if of == task]
+        given = (recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, context.data, limit)
         loaded = load_data(task, *given, test_share=recipe.test_share)
         check_same_pictures(digests.get(task), loaded)
         tables["tasks"].append(task_row(task, loaded, whole=not recipe.eval_pictures))
@@ -151,9 +139,9 @@ def _measure(unit: Unit, shop: Workshop, missing: list[Cell]) -> Outcome:
             key = {"recipe": unit.recipe_id, "task": task, "configuration": unit.configuration, "seed": unit.seed}
             tables["rewards"].append({**key, **vars(row), "created_at": now(), "source": "sweep"})
     measuring = time.perf_counter() - begin
-    _write(unit, shop, tables)
-    if not shop.keep_backbones:  # last: until its rows are written, a training must not be lost
-        shop.checkpoint(unit).unlink(missing_ok=True)
+    _write(unit, context, tables)
+    if not context.keep_backbones:  # last: until its rows are written, a training must not be lost
+        context.checkpoint(unit).unlink(missing_ok=True)
     spent = attempt or {"render_seconds": 0.0, "train_seconds": 0.0}
     return Outcome(unit, "done", "", spent["render_seconds"], spent["train_seconds"], measuring, len(tables["rewards"]))
 
@@ -196,7 +184,7 @@ def check_digest(task: str, stored: str | None, data: Path | None) -> None:
     check_tasks({task: stored}, [task], data)
 
 
-def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]:
+def obtain(unit: Unit, context: SweepContext) -> tuple[Backbone, dict[str, Any] | None]:
     """The unit's backbone: the kept one, or one made now together with the row of that attempt."""
     import torch
 
@@ -204,17 +192,17 @@ def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]
     from t2s_offline.training.networks import build, load_backbone, save_backbone
     from t2s_offline.training.pretrain import pretrain
 
-    recipe, path, device = shop.recipes[unit.recipe_id], shop.backbone(unit), device_of(shop)
+    recipe, path, device = context.recipes[unit.recipe_id], context.backbone(unit), device_of(context)
     if unit.configuration == SCRATCH:
         seed = derive_seed("pretrain", recipe.digest, SCRATCH, unit.seed, "weights")
         return build(recipe.backbone, seed=seed, device=device).eval(), None
-    check_reference_pixels(unit, shop.store)
-    checkpoint = shop.checkpoint(unit)
+    check_reference_pixels(unit, context.store)
+    checkpoint = context.checkpoint(unit)
     if path.exists():
         checkpoint.unlink(missing_ok=True)
         return load_backbone(path, device).backbone, None
     begin = time.perf_counter()
-    data = training_pictures(unit, shop, recipe, device)
+    data = training_pictures(unit, context, recipe, device)
     rendering = time.perf_counter() - begin
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     trained = pretrain(
@@ -224,13 +212,13 @@ def obtain(unit: Unit, shop: Workshop) -> tuple[Backbone, dict[str, Any] | None]
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     kept: dict[str, Any] = {}
-    if shop.keep_backbones:
+    if context.keep_backbones:
         card = {"recipe": unit.recipe_id, "contents": recipe.contents(), "size": recipe.evaluated}
         card |= {"configuration": unit.configuration, "seed": unit.seed, **trained.figures}
         save_backbone(path, trained.backbone, None, card)
         checkpoint.unlink(missing_ok=True)  # last: a save that fails must not cost the training
         kept = file_columns(path)
-    row = attempt_row(unit, shop, "done", render_seconds=rendering, train_seconds=training, figures=trained.figures)
+    row = attempt_row(unit, context, "done", render_seconds=rendering, train_seconds=training, figures=trained.figures)
     return trained.backbone, row | kept
 
 
@@ -242,7 +230,7 @@ def file_columns(path: Path) -> dict[str, Any]:
 
 def attempt_row(
     unit: Unit,
-    shop: Workshop,
+    context: SweepContext,
     status: str,
     *,
     render_seconds: float = 0.0,
@@ -266,7 +254,7 @@ def attempt_row(
         "train_seconds": train_seconds,
         "train_accuracy": (figures or {}).get("train_accuracy"),
         "val_accuracy": (figures or {}).get("val_accuracy"),
-        "device": device_name(device_of(shop)),
+        "device": device_name(device_of(context)),
         "host": platform.node(),
         "versions": json.dumps({"t2s-offline": __version__, **packages}),
         "error": error,
@@ -281,7 +269,7 @@ def unrepeatable() -> str:
     return f"{now():%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
 
 
-def _write(unit: Unit, shop: Workshop, tables: Mapping[str, list[dict[str, Any]]]) -> None:
+def _write(unit: Unit, context: SweepContext, tables: Mapping[str, list[dict[str, Any]]]) -> None:
     import polars as pl
 
     from t2s_offline.store.rows import typed
@@ -291,4 +279,4 @@ def _write(unit: Unit, shop: Workshop, tables: Mapping[str, list[dict[str, Any]]
         for name, rows in tables.items()
         if rows
     }
-    write_shard(shop.store, f"{unit.name}-{unrepeatable()}", frames)
+    write_shard(context.store, f"{unit.name}-{unrepeatable()}", frames)

@@ -8,31 +8,32 @@ from typing import Any
 from t2s_offline.errors import BadInput
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.spool import absorb
-from t2s_offline.sweep.run import attempts, pending
+from t2s_offline.sweep.missing import missing_units
+from t2s_offline.sweep.run import attempts
 from t2s_offline.sweep.run_unit import claim_path, claimed
-from t2s_offline.sweep.worker import Unit, Workshop
+from t2s_offline.sweep.worker import SweepContext, Unit
 
 
-def progress_of(units: Sequence[Unit], shop: Workshop) -> list[dict[str, Any]]:
+def progress_of(units: Sequence[Unit], context: SweepContext) -> list[dict[str, Any]]:
     """A row a recipe: configurations in all, done, running, failed, waiting; configurations an hour, hours left.
 
     The rate is that of the backbones finished between the first and the last of this recipe, over all workers.
     """
-    exists = shop.store.path.exists()
-    left = pending(units, shop.store) if exists else list(units)
-    before = attempts(shop.store) if exists else {}
+    exists = context.store.path.exists()
+    left = missing_units(units, context.store)
+    before = attempts(context.store) if exists else {}
     rows = []
     for recipe_id in dict.fromkeys(unit.recipe_id for unit in units):
         own = [unit for unit in units if unit.recipe_id == recipe_id]
         missing = [unit for unit in left if unit.recipe_id == recipe_id]
-        running = [unit for unit in missing if _is_running(unit, shop)]
+        running = [unit for unit in missing if _is_running(unit, context)]
         failed = [
             unit
             for unit in missing
             if unit not in running
             and before.get((recipe_id, unit.configuration, unit.seed), (0, "", None))[1] == "failed"
         ]
-        rate = _rate(shop.store, recipe_id) if exists else None
+        rate = _rate(context.store, recipe_id) if exists else None
         rows.append(
             {
                 "recipe": recipe_id,
@@ -48,8 +49,8 @@ def progress_of(units: Sequence[Unit], shop: Workshop) -> list[dict[str, Any]]:
     return rows
 
 
-def _is_running(unit: Unit, shop: Workshop) -> bool:
-    path = claim_path(shop, unit)
+def _is_running(unit: Unit, context: SweepContext) -> bool:
+    path = claim_path(context, unit)
     if not path.exists():
         return False
     with claimed(path) as free:

@@ -9,8 +9,8 @@ import pytest
 
 from t2s_offline.images import task_data
 from t2s_offline.images.task_data import KeptTasks, memory_share
-from t2s_offline.sweep import worker
-from t2s_offline.sweep.worker import load_data
+from t2s_offline.sweep import pictures
+from t2s_offline.sweep.pictures import load_data
 
 PICTURE = 3 * 16 * 16  # bytes at 16 px
 ONE = 40 * (PICTURE + 8)  # bytes of a task of forty pictures with their labels
@@ -98,4 +98,4 @@ def test_the_default_is_a_share_of_the_memory(monkeypatch: pytest.MonkeyPatch) -
     assert memory_share(4) == 2**27
     monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**30}.__getitem__)
     assert memory_share() == task_data.MOST_KEPT
-    assert worker.load_data.__defaults__ == (None,)
+    assert pictures.load_data.__defaults__ == (None,)

@@ -25,16 +25,16 @@ from t2s_offline.store.rows import typed
 from t2s_offline.store.spool import absorb
 from t2s_offline.sweep.hand_over import (
     KeptBackbones,
+    context_of,
     embedded,
     hand_over_backbone,
     probe_of,
     render_pictures,
-    workshop_of,
 )
 from t2s_offline.sweep.live_cells import LivePath
 from t2s_offline.sweep.run import declare, run
 from t2s_offline.sweep.run_unit import run_unit
-from t2s_offline.sweep.worker import Unit, Workshop, single_threaded
+from t2s_offline.sweep.worker import SweepContext, Unit, single_threaded
 from t2s_offline.training import task2vec
 from t2s_offline.training.evaluate import evaluate
 from t2s_offline.training.networks import build, load_backbone, save_backbone
@@ -56,13 +56,13 @@ batch = 4
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepContext:
     monkeypatch.delenv("T2S_DATA", raising=False)
     (tmp_path / "spec.toml").write_text(SPEC)
     spec, _design, units, tasks = read_plan(tmp_path / "spec.toml", None)
     store = RewardStore(tmp_path / "s.duckdb")
     declare(store, spec, TASK2SIM, tasks)
-    shop = Workshop(store, spec.recipes, TASK2SIM, "cpu")
+    shop = SweepContext(store, spec.recipes, TASK2SIM, "cpu")
     run(units[:1], shop)
     return shop
 
@@ -79,14 +79,14 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
-def test_kept_backbones_are_measured_as_the_sweep_did(shop: Workshop) -> None:
+def test_kept_backbones_are_measured_as_the_sweep_did(shop: SweepContext) -> None:
     recipe_id = next(iter(shop.recipes))
     kept = KeptBackbones(shop, recipe_id, "digits")
     assert np.flatnonzero(kept.allowed_C).tolist() == [0]
     assert kept.measure(0) == shop.store.frame("rewards")["val_accuracy"][0]
 
 
-def test_a_folder_of_pictures_is_embedded_and_measured(shop: Workshop, photos: Path, tmp_path: Path) -> None:
+def test_a_folder_of_pictures_is_embedded_and_measured(shop: SweepContext, photos: Path, tmp_path: Path) -> None:
     recipe_id = next(iter(shop.recipes))
     kept = KeptBackbones(shop, recipe_id, photos)
     assert 0 <= kept.measure(0) <= 100
@@ -113,7 +113,7 @@ def test_a_folder_of_pictures_is_embedded_and_measured(shop: Workshop, photos: P
 
 
 @pytest.mark.parametrize("metric", ["knn5", "linear", "logme", "finetune"])
-def test_the_metric_that_is_asked_for_is_measured_as_the_recipe_says(metric: str, shop: Workshop) -> None:
+def test_the_metric_that_is_asked_for_is_measured_as_the_recipe_says(metric: str, shop: SweepContext) -> None:
     recipe_id, recipe = next(iter(shop.recipes.items()))
     recipe = replace(recipe, eval_pictures=60, eval_resize=1.2, linear_epochs=2, finetune_epochs=1)
     shop = replace(shop, recipes={recipe_id: recipe})
@@ -126,26 +126,26 @@ def test_the_metric_that_is_asked_for_is_measured_as_the_recipe_says(metric: str
         assert kept.measure(0) == evaluate(backbone, "digits", parts, recipe, (metric,))[0].val_accuracy
 
 
-def test_more_than_is_kept_is_refused_by_name(shop: Workshop) -> None:
+def test_more_than_is_kept_is_refused_by_name(shop: SweepContext) -> None:
     kept = KeptBackbones(shop, next(iter(shop.recipes)), "digits")
     kept.check_count(1)
     with pytest.raises(BadInput, match="--measure 2: 1 backbones of recipe"):
         kept.check_count(2)
 
 
-def test_pictures_other_than_the_stores_are_not_measured(shop: Workshop) -> None:
+def test_pictures_other_than_the_stores_are_not_measured(shop: SweepContext) -> None:
     recipe_id = next(iter(shop.recipes))
     KeptBackbones(shop, recipe_id, "digits", stored=task_digest("digits")).measure(0)
     with pytest.raises(BadInput, match="task digits: embedded holds other pictures"):
         KeptBackbones(shop, recipe_id, "digits", stored="0" * 32).measure(0)
 
 
-def knows_other_digits(shop: Workshop) -> None:
+def knows_other_digits(shop: SweepContext) -> None:
     with shop.store.writer() as con:
         con.execute("UPDATE tasks SET digest = $1", ["0" * 32])
 
 
-def test_a_sweep_and_a_live_cell_measure_no_other_pictures(shop: Workshop, tmp_path: Path) -> None:
+def test_a_sweep_and_a_live_cell_measure_no_other_pictures(shop: SweepContext, tmp_path: Path) -> None:
     recipe_id = next(iter(shop.recipes))
     knows_other_digits(shop)
     before = shop.store.frame("rewards"), shop.store.frame("backbones")
@@ -164,7 +164,7 @@ def _digits() -> Pictures:
     return load_task("digits", 16).parts["val"]
 
 
-def test_dataset_and_backbone_are_handed_over(shop: Workshop, tmp_path: Path) -> None:
+def test_dataset_and_backbone_are_handed_over(shop: SweepContext, tmp_path: Path) -> None:
     recipe_id = next(iter(shop.recipes))
     progress: list[tuple[int, int]] = []
     line = render_pictures(shop, recipe_id, "11111111", 2, tmp_path / "out", lambda *done: progress.append(done))
@@ -177,12 +177,12 @@ def test_dataset_and_backbone_are_handed_over(shop: Workshop, tmp_path: Path) ->
     assert [card["configuration"] for card in cards] == ["00000000", "11111111"]
 
 
-def test_a_recipe_of_others_has_no_workshop(tmp_path: Path) -> None:
+def test_a_recipe_of_others_has_no_context(tmp_path: Path) -> None:
     store = RewardStore(tmp_path / "s.duckdb")
     row = {"recipe": "theirs", "space": str(TASK2SIM), "source": "paper"}
     store.add({"recipes": typed(pl.DataFrame([row]), schema.RECIPES, "paper")})
     with pytest.raises(BadInput, match="not made by a sweep"):
-        workshop_of(store, "theirs")
+        context_of(store, "theirs")
 
 
 def test_the_share_that_is_tested_is_read_from_the_recipe(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_the_share_that_is_tested_is_read_from_the_recipe(tmp_path: Path) -> Non
     wanted = len(load_task("digits", 16, test_share=0.3)["test"])
     assert wanted > 1.4 * len(load_task("digits", 16)["test"])
     store = RewardStore(tmp_path / "rewards.duckdb")
-    shop = Workshop(store, {"r": recipe}, TASK2SIM, "cpu")
+    shop = SweepContext(store, {"r": recipe}, TASK2SIM, "cpu")
     assert len(KeptBackbones(shop, "r", "digits").task["test"]) == wanted
     (tmp_path / "r.toml").write_text(text)
     options = ["--task", "digits", "--recipe", str(tmp_path / "r.toml"), "--device", "cpu", "--format", "json"]
@@ -204,7 +204,7 @@ def test_the_share_that_is_tested_is_read_from_the_recipe(tmp_path: Path) -> Non
     spec, _design, units, tasks = read_plan(tmp_path / "spec.toml", None)
     declare(store, spec, TASK2SIM, tasks)
     (scratch,) = (unit for unit in units if unit.configuration == "scratch")
-    assert run_unit(scratch, Workshop(store, spec.recipes, TASK2SIM, "cpu")).status == "done"
+    assert run_unit(scratch, SweepContext(store, spec.recipes, TASK2SIM, "cpu")).status == "done"
     absorb(store)
     assert store.frame("rewards")["n_eval"].to_list() == [wanted]
 

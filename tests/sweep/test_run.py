@@ -23,10 +23,11 @@ from t2s_offline.matrix import Embeddings
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.sweep.live_cells import live_path
-from t2s_offline.sweep.run import attempts, declare, pending, run, sharded
+from t2s_offline.sweep.missing import missing_units
+from t2s_offline.sweep.run import attempts, declare, run, sharded
 from t2s_offline.sweep.run_unit import claim_path, claimed
 from t2s_offline.sweep.status import merge_stores, progress_of
-from t2s_offline.sweep.worker import Unit, Workshop
+from t2s_offline.sweep.worker import SweepContext, Unit
 
 SPEC = """
 name = "test"
@@ -56,10 +57,10 @@ class Sweep:
         self.path.write_text(text)
         self.spec, self.design, self.units, self.tasks = read_plan(self.path, None)
 
-    def shop(self, name: str) -> Workshop:
+    def shop(self, name: str) -> SweepContext:
         store = RewardStore(self.folder / f"{name}.duckdb")
         declare(store, self.spec, TASK2SIM, self.tasks)
-        return Workshop(store, self.spec.recipes, TASK2SIM, "cpu")
+        return SweepContext(store, self.spec.recipes, TASK2SIM, "cpu")
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_a_sweep_and_its_resumption(sweep: Sweep, undisturbed: pl.DataFrame) -> 
     shop, seen = sweep.shop("a"), []
     report = run(sweep.units[:2], shop, progress=lambda outcome, done, total: seen.append((done, total)))
     assert (report.done, report.rows, seen) == (2, 2, [(1, 2), (2, 2)])
-    assert len(pending(sweep.units, shop.store)) == 2
+    assert len(missing_units(sweep.units, shop.store)) == 2
     run(sweep.units, shop)
     assert rewards(shop.store).equals(undisturbed)
     again = run(sweep.units, shop)

@@ -22,10 +22,11 @@ from t2s_offline.store.rows import typed
 from t2s_offline.store.spool import absorb, refused, shards, spool_folder, write_shard
 from t2s_offline.sweep import run_unit as work
 from t2s_offline.sweep.live_cells import live_path
-from t2s_offline.sweep.run import attempts, pending, run
+from t2s_offline.sweep.missing import missing_units
+from t2s_offline.sweep.run import attempts, run
 from t2s_offline.sweep.run_unit import claim_path, obtain, run_unit, unrepeatable
 from t2s_offline.sweep.status import merge_stores, progress_of
-from t2s_offline.sweep.worker import Unit, Workshop
+from t2s_offline.sweep.worker import SweepContext, Unit
 from t2s_offline.training.checkpoint import read_checkpoint
 from t2s_offline.training.pretrain import Trainer
 from tests.sweep.test_run import SPEC, Sweep
@@ -121,7 +122,7 @@ def test_a_damaged_shard_keeps_no_sweep_and_no_status_from_working(one: Sweep) -
 def test_rows_that_the_store_refuses_fail_the_sweep(one: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     shop, measure = one.shop("a"), work._write
 
-    def wrong(unit: Unit, shop: Workshop, tables: dict[str, list[dict[str, object]]]) -> None:
+    def wrong(unit: Unit, shop: SweepContext, tables: dict[str, list[dict[str, object]]]) -> None:
         measure(
             unit,
             shop,
@@ -244,7 +245,7 @@ def test_keep_going_survives_whatever_one_unit_meets(
     monkeypatch.setattr(work, "training_pictures", failing)
     with pytest.raises(SweepFailed, match=r"-11111111-0 failed: .*2 of 3 are done"):
         run(sweep.units, shop, keep_going=True)
-    (left,) = pending(sweep.units, shop.store)
+    (left,) = missing_units(sweep.units, shop.store)
     number, state, told = attempts(shop.store)[left.recipe_id, left.configuration, 0]
     assert (number, state) == (1 if type(error) is BadInput else 2, "failed")
     assert str(error).strip("'") in str(told)
@@ -257,7 +258,7 @@ def test_keep_going_survives_a_unit_that_fails_in_another_process(sweep: Sweep, 
     folder.write_bytes(b"no backbone")
     with pytest.raises(SweepFailed, match=r"is not safetensors.*2 of 3 are done"):
         run(sweep.units, shop, keep_going=True, retries=0)
-    assert len(pending(sweep.units, shop.store)) == 1
+    assert len(missing_units(sweep.units, shop.store)) == 1
 
 
 class Deadly(str):
@@ -299,7 +300,7 @@ def test_a_failure_that_cannot_be_recorded_is_told_and_the_others_go_on(
 ) -> None:
     shop, written, seen = sweep.shop("a"), work._write, []
 
-    def failing(unit: Unit, shop: Workshop, tables: dict[str, list[dict[str, object]]]) -> None:
+    def failing(unit: Unit, shop: SweepContext, tables: dict[str, list[dict[str, object]]]) -> None:
         if unit.configuration == "11111111":
             raise StoreError("cannot write the shard: No space left on device")
         written(unit, shop, tables)
@@ -325,7 +326,7 @@ def test_a_store_that_is_held_for_a_while_ends_no_sweep_that_keeps_going(
     monkeypatch.setattr("t2s_offline.sweep.run.absorb", held)
     assert run(sweep.units, shop, keep_going=True).done == 3
     assert shards(shop.store) == []
-    assert not pending(sweep.units, shop.store)
+    assert not missing_units(sweep.units, shop.store)
 
 
 def test_waiting_survives_claims_that_cannot_be_made(one: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
