@@ -65,7 +65,7 @@ def fit_quality(signal: Mapping[str, Float64], reward_TC: Float64) -> Quality:
         raise BadInput(f"no task has {FEWEST} configurations with {', '.join(metrics)}: sweep these metrics first")
     x_MN, y_N = np.concatenate(rows, axis=1), np.concatenate(targets)
     ridge = RIDGE * len(y_N) / len(rows) * np.eye(len(metrics))
-    weight_M: Float64 = np.linalg.solve(x_MN @ x_MN.T + ridge, x_MN @ y_N)
+    weight_M = np.asarray(np.linalg.solve(x_MN @ x_MN.T + ridge, x_MN @ y_N), dtype=np.float64)
     residual = float(np.sqrt(np.mean((y_N - weight_M @ x_MN) ** 2)))
     return Quality(metrics, weight_M, residual, float(np.median(ratios)))
 
