@@ -83,6 +83,12 @@ def components(
     )  # fmt: skip
 
 
+def has_replicates(matrix: RewardMatrix) -> bool:
+    """Whether every task has cells with a second seed, so that noise is measured and not only bounded."""
+    seeds_TC = (~np.isnan(matrix.accuracy_TCS[:, matrix.measured_C])).sum(axis=2)
+    return bool((seeds_TC > 1).any(axis=1).all())
+
+
 def mean_over(accuracy_CS: Float64) -> Float64:
     """Mean of each measured configuration over its seeds."""
     return np.array([np.nanmean(row) for row in accuracy_CS if not np.isnan(row).all()])

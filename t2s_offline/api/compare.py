@@ -14,8 +14,10 @@ from t2s_offline.errors import BadInput, check_known
 if TYPE_CHECKING:
     import polars as pl
 
+    from t2s_offline.analysis.ranks import Ranking
     from t2s_offline.api.table import Table
     from t2s_offline.learners.compare import Comparison, Fold, Row
+    from t2s_offline.learners.judged import Judged
     from t2s_offline.learners.learner import Learner
     from t2s_offline.matrix import Embeddings, RewardMatrix
     from t2s_offline.store.reward_store import RewardStore
@@ -49,6 +51,7 @@ def compare(
     that draws. jobs: worker processes. A UserWarning says when no winner can be named.
     """
     from t2s_offline.learners import compare as comparison
+    from t2s_offline.learners.judged import judge
 
     store = table.store
     matrix, embeddings = store.matrix(recipe, metric), store.embeddings(probe)
@@ -58,13 +61,16 @@ def compare(
     chosen = named(matrix, learners, told)
     seconds, references = store.backbone_seconds(matrix.recipe), store.references(matrix.recipe, metric)
     rows: list[Row] = []
+    rankings: dict[str, Ranking] = {}
     for size in sorted(set(runs)) or [0]:
         taught = fraction(matrix, size, told) if size else matrix
         found = comparison.compare(
             matrix, embeddings, chosen, folds, taught=taught, references=references, seeds=seeds, jobs=jobs,
             progress=progress,
         )  # fmt: skip
-        new = [*found.rows, *(curves(matrix, taught, embeddings, folds, measure) if measure else [])]
+        parts = [judge(found), *([curves(matrix, taught, embeddings, folds, measure)] if measure else [])]
+        new = [row for part in parts for row in part.rows]
+        rankings = {name: ranking for part in parts for name, ranking in part.rankings.items()}
         seen = size or int(matrix.measured_C.sum())
         rows += [replace(row, runs=seen, hours=None if seconds is None else seen * seconds / 3600) for row in new]
     if note := matrix.select(tasks).val_note:
@@ -73,6 +79,8 @@ def compare(
         told(related)
     for line in (
         *remarks(found, leave_one_out),
+        *of_rankings(rankings),
+        *of_oracles(matrix, rows),
         *of_references(references, rows),
         *about_the_table(store, rows, matrix.recipe),
     ):
@@ -81,12 +89,16 @@ def compare(
 
 
 def frame_of(rows: Sequence[Row]) -> pl.DataFrame:
-    """Rows as a frame; `hours` is null where the table does not say what its backbones took."""
+    """Rows as a frame, with those further columns that one of them has; null where a row has no value."""
     import polars as pl
 
-    kinds = {"str": pl.String, "int": pl.Int64, "float": pl.Float64, "float | None": pl.Float64}
-    schema = {field.name: kinds[str(field.type)] for field in fields(rows[0])}
-    return pl.DataFrame([list(vars(row).values()) for row in rows], schema=schema, orient="row")
+    from t2s_offline.learners.compare import as_dicts
+
+    kinds = {"str": pl.String, "int": pl.Int64, "float": pl.Float64}
+    known = {field.name: kinds[str(field.type).removesuffix(" | None")] for field in fields(rows[0])}
+    found = as_dicts(rows)
+    schema = {name: known[name] for name in found[0]}
+    return pl.DataFrame([list(row.values()) for row in found], schema=schema, orient="row")
 
 
 def folds_of(store: RewardStore, tasks: list[str], leave_one_out: bool, relatives: Mapping[str, str]) -> list[Fold]:
@@ -140,20 +152,51 @@ def fraction(matrix: RewardMatrix, runs: int, told: Told) -> RewardMatrix:
 
 def curves(
     matrix: RewardMatrix, taught: RewardMatrix, embeddings: Embeddings, folds: Sequence[Fold], measure: Sequence[int]
-) -> list[Row]:
-    """Rows of the surrogate's measured shortlist after so many measurements, with prior-top-K, fixed-top-K and random
-    search beside it, on tasks that were not learned from."""
-    from t2s_offline.learners.compare import curve_rows
-    from t2s_offline.learners.shortlist import curve
-    from t2s_offline.learners.surrogate import Surrogate
+) -> Judged:
+    """Rows of the surrogate's measured shortlist after so many measurements, with prior-top-K, fixed-top-K, a portfolio
+    and random search beside it, on tasks that were not learned from."""
+    from t2s_offline.learners.judged import judged_curve
+    from t2s_offline.learners.shortlist import Remembered, crossed_curve, curve
 
     unseen = [fold for fold in folds if not set(fold.test) & set(fold.train)]
     if not unseen:
         raise BadInput("--measure needs tasks that were not trained on; add --leave-one-out")
     pairs, counts = [(fold.train, task) for fold in unseen for task in fold.test], sorted(set(measure))
-    rewards = curve(matrix, embeddings, Surrogate(), pairs, counts, taught=taught)
-    names = {"surrogate": "surrogate_shortlist", "random": "random_search"}
-    return curve_rows(matrix, unseen, counts, {names.get(name, name): rows for name, rows in rewards.items()})
+    learner = Remembered()
+    rewards = curve(matrix, embeddings, learner, pairs, counts, taught=taught)
+    crossed = crossed_curve(matrix, embeddings, learner, pairs, counts, taught=taught)
+    return judged_curve(matrix, unseen, counts, rewards, crossed)
+
+
+def of_rankings(rankings: Mapping[str, Ranking]) -> list[str]:
+    """Lines about what separates, and what it would take."""
+    if not rankings:
+        return []
+    lines = ["rank: 95 % interval by paired tests of all pairs after Holm's correction; group: those tied"]
+    for name, found in rankings.items():
+        line = f"{name.replace('_', ' ')}: {found.separate} of {found.pairs} pairs separate"
+        first, second = (place.name for place in found.places[:2])
+        if found.more:
+            line += f"; {first} and {second} would after some {found.more:,} more tasks, if they differ as they do here"
+        lines.append(line)
+    return lines
+
+
+def of_oracles(matrix: RewardMatrix, rows: Sequence[Row]) -> list[str]:
+    """Lines about what the columns and rows about the oracle's luck are."""
+    from t2s_offline.analysis.seed_noise import has_replicates
+    from t2s_offline.learners.compare import TRUE_BEST
+
+    lines = []
+    if any(row.learner == TRUE_BEST for row in rows):
+        lines.append(
+            f"{TRUE_BEST}: whoever knows every true mean, by simulation; the plain oracle is lucky by that regret"
+        )
+    if any(row.cross_regret is not None for row in rows):
+        lines.append("cross: regret against the configuration chosen on one seed and scored on another; below 0: luck")
+    elif has_replicates(matrix):
+        lines.append("no cross-fitted oracle: not every configuration has a second seed on every task")
+    return lines
 
 
 def of_references(references: Mapping[str, Mapping[str, float]], rows: Sequence[Row]) -> list[str]:

@@ -24,7 +24,7 @@ from t2s_offline.cli.options import (
 from t2s_offline.errors import BadInput
 from t2s_offline.store.reward_store import RewardStore
 
-TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high"}
+TITLES = {"normalised_regret": "normalised", "ci_low": "low", "ci_high": "high", "cross_regret": "cross"}
 
 
 @click.command()
@@ -73,22 +73,57 @@ def compare(
 
 def show(rows: list[dict[str, Any]], file_format: str) -> None:
     """All columns for programs; for people a table a split, so that a line stays under 80 characters."""
+    from t2s_offline.learners.compare import FURTHER
+
     columns = list(rows[0])
     if file_format != "table":
         print_rows(columns, [list(row.values()) for row in rows], file_format)
         return
-    several = len({row["runs"] for row in rows}) > 1
-    hours = rows[0]["hours"]
-    hidden = {"split", "tasks", "hours" if hours is None else "", "" if several or hours else "runs"}
+    several, hours = len({row["runs"] for row in rows}) > 1, rows[0]["hours"]
+    hidden = {"split", "tasks", "hours" if hours is None or not several else "", "" if several else "runs"}
     hidden |= set() if any(row["measured"] for row in rows) else {"measured"}
+    hidden |= {*FURTHER} - {"cross_regret"}
     shown = [name for name in columns if name not in hidden]
     for number, split in enumerate(dict.fromkeys(row["split"] for row in rows)):
         own = [row for row in rows if row["split"] == split]
-        click.echo(f"{chr(10) if number else ''}{split.replace('_', ' ')}, {own[0]['tasks']} tasks")
+        cost = "" if several or hours is None else f" that took {hours:.1f} h"
+        seen = "" if several else f", {own[0]['runs']} configurations{cost}"
+        click.echo(f"{chr(10) if number else ''}{split.replace('_', ' ')}, {own[0]['tasks']} tasks{seen}")
         full = max(1.0, *(row["normalised_regret"] for row in own))
         print_rows(
             shown, [[row[name] for name in shown] for row in own], "table", TITLES, bars=("normalised_regret", full)
         )
+        apart([row for row in own if row.get("rank_low") is not None])
+
+
+def apart(rows: list[dict[str, Any]]) -> None:
+    """Tables of what can be told apart: learners, then strategies that measure."""
+    from t2s_offline.learners.judged import STRATEGIES
+
+    for measuring in (False, True):
+        own = [row for row in rows if (row["learner"] in STRATEGIES.values()) == measuring]
+        if not own:
+            continue
+        shown: dict[str, list[Any]] = {"learner": [row["learner"] for row in own]}
+        if measuring:
+            shown["K"] = [row["measured"] for row in own]
+        shown["minus best fixed"] = [span(row, "vs_fixed") for row in own]
+        if measuring:
+            shown["minus portfolio"] = [span(row, "vs_portfolio") for row in own]
+        shown["rank"] = [f"{row['rank_low']}-{row['rank_high']}" for row in own]
+        if not measuring:
+            shown |= {
+                "group": [row.get("tie_group") or 0 for row in own],
+                "best": [row.get("p_best") or 0.0 for row in own],
+            }
+        click.echo(f"\n{'measured: ' if measuring else ''}normalised regret minus that of others, and ranks")
+        print_rows(list(shown), [list(values) for values in zip(*shown.values(), strict=True)], "table")
+
+
+def span(row: dict[str, Any], name: str) -> str:
+    """A difference with its interval; empty where the row has none."""
+    mean, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
+    return "" if mean is None else f"{mean:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def numbers(option: str, text: str | None) -> list[int]:

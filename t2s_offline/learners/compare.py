@@ -1,20 +1,22 @@
 """Learners against baselines on a reward table: seen and unseen tasks, or leaving one task out.
 
-Comes in: rewards, embeddings, learners. Goes out: a row a learner and split with reward, regret and a 95 % interval
-over tasks and seeds (`intervals.py`). Ignores how a learner learns. No fit sees the task it is reported on; but what a
-learner is made of was chosen by people who had seen the published table (`published.FORM_CHOSEN`).
+Rewards, embeddings and learners make a row a learner and split, with reward, regret and a 95 % interval over tasks and
+seeds (`intervals.py`). Leaving a task out, no fit sees the task it is reported on; but what a learner is made of was
+chosen by people who had seen the published table (`published.FORM_CHOSEN`). `judged.py` adds what can be told apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from t2s_offline.analysis.intervals import mean_interval
+from t2s_offline.analysis.oracle import Floor, cross_fitted_T, floors
+from t2s_offline.analysis.seed_noise import has_replicates
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.learner import Learner
 from t2s_offline.learners.policy import Policy
@@ -29,7 +31,13 @@ class Row:
     """One learner on one split. reward and regret in percent; ci_low, ci_high: 95 % interval of normalised regret over
     tasks and, where a learner has several, seeds (NaN of one task); measured: backbones measured on the task before
     deciding; runs: configurations that learners saw; hours: what a sweep of so many takes by the table's own seconds,
-    None where it has none."""
+    None where it has none.
+
+    What follows is None where it cannot be had, each with its 95 % interval. cross_: regret in percent against the
+    cross-fitted oracle (`oracle.py`); with backbones measured on all seeds but one, scored on the one that is left.
+    vs_fixed_, vs_portfolio_: normalised regret minus that of best fixed (with K measured: the K best on average) and of
+    the greedy portfolio of K, on the same tasks. rank_low, rank_high, tie_group, p_best: see `ranks.Place`, among the
+    learners of the split, or the strategies that measure as many."""
 
     learner: str
     split: str
@@ -42,6 +50,25 @@ class Row:
     measured: int = 0
     runs: int = 0
     hours: float | None = None
+    cross_regret: float | None = None
+    cross_low: float | None = None
+    cross_high: float | None = None
+    vs_fixed: float | None = None
+    vs_fixed_low: float | None = None
+    vs_fixed_high: float | None = None
+    vs_portfolio: float | None = None
+    vs_portfolio_low: float | None = None
+    vs_portfolio_high: float | None = None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    tie_group: int | None = None
+    p_best: float | None = None
+
+
+#: Columns that a comparison has only where they can be had.
+FURTHER = tuple(field.name for field in fields(Row) if field.name not in ("hours",) and field.default is None)
+#: The row of somebody who knows every true mean, where noise is known.
+TRUE_BEST = "true_best"
 
 
 @dataclass(frozen=True)
@@ -138,19 +165,25 @@ def compare(
             progress(number + 1, len(fits))
 
     best_T = matrix.reward_TC[:, matrix.measured_C].max(axis=1)
+    cross_T = cross_fitted_T(matrix)
+    floor_T = floors(matrix) if has_replicates(matrix) else None
     rows: list[Row] = []
     regrets: dict[str, dict[str, Float64]] = {}
     for split in dict.fromkeys(fold.split for fold in folds):
         own = [fold for fold in folds if fold.split == split]
+        # on tasks that were learned from, a choice has seen the noise that it is scored with
+        crossed_T = None if any(set(fold.train) & set(fold.test) for fold in own) else cross_T
         tested = [matrix.position(task) for fold in own for task in fold.test]
-        rows.append(summarise("oracle", split, matrix, tested, best_T[tested]))
+        rows.append(summarise("oracle", split, matrix, tested, best_T[tested], cross_T=crossed_T))
+        if floor_T is not None:
+            rows.append(_true_best(split, matrix, [floor_T[at] for at in tested], tested))
         for learner in learners:
             reward_TS = np.concatenate([_reward(matrix, fold, chosen_TC[learner.name, fold.train]) for fold in own])
-            rows.append(summarise(learner.name, split, matrix, tested, reward_TS))
+            rows.append(summarise(learner.name, split, matrix, tested, reward_TS, cross_T=crossed_T))
             regrets.setdefault(split, {})[learner.name] = normalised(matrix, reward_TS, tested)
         tasks = [matrix.tasks[at] for at in tested]
         rows += [
-            summarise(name, split, matrix, tested, np.array([reward[task] for task in tasks]))
+            summarise(name, split, matrix, tested, np.array([reward[task] for task in tasks]), cross_T=crossed_T)
             for name, reward in (references or {}).items()
             if all(task in reward for task in tasks)
         ]
@@ -206,10 +239,21 @@ def normalised(matrix: RewardMatrix, reward: Float64, tasks: Sequence[int]) -> F
 
 
 def summarise(
-    learner: str, split: str, matrix: RewardMatrix, tasks: Sequence[int], reward: Float64, measured: int = 0
+    learner: str,
+    split: str,
+    matrix: RewardMatrix,
+    tasks: Sequence[int],
+    reward: Float64,
+    measured: int = 0,
+    *,
+    cross_T: Float64 | None = None,
+    crossed: Float64 | None = None,
 ) -> Row:
     """Means over tasks (and seeds) and the interval. The regret of a configuration is never below 0, and neither is its
-    interval; a reference may be better than all of them."""
+    interval; a reference may be better than all of them.
+
+    cross_T: the cross-fitted oracle of the matrix's tasks; crossed: rewards to set against it, `reward` by default.
+    """
     best_T = matrix.reward_TC[np.asarray(tasks)][:, matrix.measured_C].max(axis=1)
     interval = mean_interval(normalised(matrix, reward, tasks))
     return Row(
@@ -222,23 +266,28 @@ def summarise(
         float(np.maximum(interval.low, 0.0)) if interval.mean >= 0 else interval.low,
         interval.high,
         measured,
+        **_against(cross_T, tasks, reward if crossed is None else crossed),
     )
 
 
-def curve_rows(
-    matrix: RewardMatrix, folds: Sequence[Fold], counts: Sequence[int], reward_KT: Mapping[str, Float64]
-) -> list[Row]:
-    """Rows for strategies that measure: rewards (counts, test tasks) by strategy, tasks in the folds' order."""
-    names = [task for fold in folds for task in fold.test]
-    matrix = matrix.select(list(dict.fromkeys(names)))
-    tested = [matrix.position(name) for name in names]
-    return [
-        summarise(strategy, folds[0].split, matrix, tested, reward_T, count)
-        for strategy, rewards in reward_KT.items()
-        for count, reward_T in zip(counts, rewards, strict=True)
-    ]
+def _against(cross_T: Float64 | None, tasks: Sequence[int], reward: Float64) -> dict[str, Any]:
+    if cross_T is None:
+        return {}
+    own_T = cross_T[np.asarray(tasks)]
+    interval = mean_interval(own_T.reshape((-1,) + (1,) * (reward.ndim - 1)) - reward)
+    return {"cross_regret": interval.mean, "cross_low": interval.low, "cross_high": interval.high}
+
+
+def _true_best(split: str, matrix: RewardMatrix, floor: Sequence[Floor], tested: Sequence[int]) -> Row:
+    """The row of somebody who knows every true mean: by simulation, so its rewards are those of no configuration."""
+    best_T = matrix.reward_TC[np.asarray(tested)][:, matrix.measured_C].max(axis=1)
+    regret = float(np.mean([one.regret for one in floor]))
+    interval = mean_interval(np.array([one.normalised for one in floor]))
+    reward = float(best_T.mean()) - regret
+    return Row(TRUE_BEST, split, len(floor), reward, regret, interval.mean, interval.low, interval.high)
 
 
 def as_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Rows as the JSON of `t2s-offline compare`."""
-    return [vars(row).copy() for row in rows]
+    """Rows as the JSON of `t2s-offline compare`: with those further columns that one of them has."""
+    left_out = {name for name in FURTHER if all(getattr(row, name) is None for row in rows)}
+    return [{name: value for name, value in vars(row).items() if name not in left_out} for row in rows]

@@ -10,7 +10,7 @@ highest mean: it is what would be answered without measuring.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,11 +18,13 @@ import numpy.typing as npt
 from scipy.special import gammaln
 from threadpoolctl import ThreadpoolController
 
+from t2s_offline.analysis.oracle import seeds_of_all
 from t2s_offline.analysis.seed_noise import CellNoise, seeds_T
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.baselines import greedy_portfolio, mean_standardised
 from t2s_offline.learners.learner import Learner
 from t2s_offline.learners.posterior import Belief
+from t2s_offline.learners.surrogate import Surrogate, SurrogatePolicy
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.seeds import derive_rng
 
@@ -218,6 +220,46 @@ def curve(
         for name, reward_K in obtained.items():
             rows.setdefault(name, []).append(reward_K)
     return {name: np.array(reward_FK).T for name, reward_FK in rows.items()}
+
+
+def crossed_curve(
+    matrix: RewardMatrix,
+    embeddings: Embeddings,
+    learner: Learner,
+    folds: Sequence[tuple[Sequence[str], str]],
+    counts: Sequence[int],
+    *,
+    taught: RewardMatrix | None = None,
+) -> dict[str, Float64] | None:
+    """As `curve`, but measured with all seeds but one and scored on the one that is left, mean over the seeds: what is
+    found by luck is not scored as luck again. None where `oracle.cross_fitted_T` is, or with too few configurations."""
+    whole = seeds_of_all(matrix)
+    if len(whole) < 2 or max(counts) > matrix.measured_C.sum():
+        return None
+    found = []
+    for at in whole:
+        others = [seed for seed in whole if seed != at]
+        signal_TCS = matrix.signal_TCS[:, :, others].mean(axis=2, keepdims=True)
+        reward_TCS = np.where(np.isnan(signal_TCS), np.nan, matrix.accuracy_TCS[:, :, [at]])
+        one = replace(matrix, accuracy_TCS=reward_TCS, val_TCS=signal_TCS, n_val_T=matrix.pictures_T)
+        found.append(curve(one, embeddings, learner, folds, counts, taught=taught or matrix))
+    return {name: np.mean([part[name] for part in found], axis=0) for name in found[0]}
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The surrogate, which draws nothing at random, fitted once a set of training tasks: its shortlists ask for the
+    same fits again."""
+
+    learner: Surrogate = field(default_factory=Surrogate)
+    name: str = "surrogate"
+    seeded: bool = False
+    fitted: dict[tuple[str, ...], SurrogatePolicy] = field(default_factory=dict)
+
+    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> SurrogatePolicy:
+        if matrix.tasks not in self.fitted:
+            self.fitted[matrix.tasks] = self.learner.fit(matrix, embeddings, rng=rng)
+        return self.fitted[matrix.tasks]
 
 
 def portfolio_score(signal_TC: Float64) -> Float64:

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from t2s_offline.analysis.ranks import Ranking
 from t2s_offline.errors import BadInput, T2SError
 from t2s_offline.learners import compare as comparing
 from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
-from t2s_offline.learners.compare import Comparison, Fold, Row
+from t2s_offline.learners.compare import TRUE_BEST, Comparison, Fold, Row
 from t2s_offline.learners.exact import Exact
+from t2s_offline.learners.judged import Judged, judge, judged_curve
 from t2s_offline.learners.learner import Learner
 from t2s_offline.learners.nearest import NearestK
 from t2s_offline.learners.policy import Policy
-from t2s_offline.learners.shortlist import curve
-from t2s_offline.learners.surrogate import Surrogate, SurrogatePolicy
+from t2s_offline.learners.shortlist import Remembered, crossed_curve, curve
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.report.facts import Facts, reason
 from t2s_offline.store.published import is_published
@@ -33,6 +34,7 @@ POLICY = "policy"
 #: names of learners and strategies -> what people call them
 LABELS = {
     "oracle": "oracle",
+    TRUE_BEST: "truly best",
     "random": "random",
     "domain_randomization": "Domain Randomization",
     "best_fixed": "best fixed",
@@ -68,26 +70,11 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Remembered:
-    """The surrogate, which draws nothing at random, fitted once a set of training tasks: its shortlists ask for the
-    same fits again."""
-
-    learner: Surrogate = field(default_factory=Surrogate)
-    name: str = "surrogate"
-    seeded: bool = False
-    fitted: dict[tuple[str, ...], SurrogatePolicy] = field(default_factory=dict)
-
-    def fit(self, matrix: RewardMatrix, embeddings: Embeddings, *, rng: np.random.Generator) -> SurrogatePolicy:
-        if matrix.tasks not in self.fitted:
-            self.fitted[matrix.tasks] = self.learner.fit(matrix, embeddings, rng=rng)
-        return self.fitted[matrix.tasks]
-
-
-@dataclass(frozen=True)
 class Contest:
     """split: learners on the tasks that were learned from and on the others; left_out: leaving each task out; curve:
     regret against measured backbones; each None or empty where it cannot be had. missing: why not. folds: those of
-    leaving out; published: the rewards are the authors' own."""
+    leaving out; published: the rewards are the authors' own; rankings: of learners by split, of strategies by count,
+    such as "K = 8"."""
 
     split: Comparison | None
     left_out: Comparison | None
@@ -95,6 +82,7 @@ class Contest:
     missing: tuple[str, ...]
     folds: tuple[Fold, ...] = ()
     published: bool = False
+    rankings: Mapping[str, Ranking] = field(default_factory=dict)
 
     @property
     def main(self) -> Comparison | None:
@@ -111,7 +99,8 @@ def hold(facts: Facts, counts: Sequence[int] = COUNTS) -> Contest:
     learners, embeddings = _learners(facts, matrix, surrogate, missing)
     split = left_out = None
     each: list[Fold] = []
-    rows: tuple[Row, ...] = ()
+    measured = Judged([], {})
+    rankings: dict[str, Ranking] = {}
     seen = [task for task in matrix.tasks if task in facts.training]
     unseen = [task for task in matrix.tasks if task not in facts.training]
     try:
@@ -127,11 +116,17 @@ def hold(facts: Facts, counts: Sequence[int] = COUNTS) -> Contest:
         each = comparing.leave_one_out(matrix.tasks, facts.store.relatives())
         left_out = _able(matrix, embeddings, learners, each, references, missing)
         if any(row.learner == surrogate.name for row in left_out.rows):
-            rows = _curve(matrix, embeddings, surrogate, each, counts)
+            measured = _curve(matrix, embeddings, surrogate, each, counts)
     except T2SError as error:
         missing.append(f"No task is left out in turn: {reason(error)}")
     published = is_published(facts.store, facts.matrix.recipe)
-    return Contest(split, left_out, rows, tuple(missing), tuple(each), published)
+    for found in (split, left_out):
+        if found is not None:
+            judged = judge(found)
+            found.rows[:] = judged.rows
+            rankings |= judged.rankings
+    rankings |= measured.rankings
+    return Contest(split, left_out, tuple(measured.rows), tuple(missing), tuple(each), published, rankings)
 
 
 def _able(
@@ -178,15 +173,16 @@ def _learners(
 
 def _curve(
     matrix: RewardMatrix, embeddings: Embeddings, learner: Remembered, folds: Sequence[Fold], counts: Sequence[int]
-) -> tuple[Row, ...]:
+) -> Judged:
     """As `t2s-offline compare --leave-one-out --measure COUNTS`, with the counts that the table allows."""
     available = int(np.isfinite(matrix.reward_TC).sum(axis=1).min())
     counts = [count for count in counts if count <= available]
     pairs = [(fold.train, task) for fold in folds for task in fold.test]
     rewards = curve(matrix, embeddings, learner, pairs, counts)
-    named = {"surrogate": "surrogate_shortlist", "random": "random_search"}
-    found = comparing.curve_rows(matrix, folds, counts, {named.get(name, name): row for name, row in rewards.items()})
-    return tuple(replace(row, runs=int(matrix.measured_C.sum())) for row in found)
+    crossed = crossed_curve(matrix, embeddings, learner, pairs, counts)
+    found = judged_curve(matrix, folds, counts, rewards, crossed)
+    runs = int(matrix.measured_C.sum())
+    return replace(found, rows=[replace(row, runs=runs) for row in found.rows])
 
 
 @dataclass(frozen=True)

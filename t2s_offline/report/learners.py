@@ -12,7 +12,7 @@ from typing import Any
 
 from t2s_offline.analysis.intervals import Interval, paired
 from t2s_offline.analysis.ties import warning
-from t2s_offline.learners.compare import Comparison, Row
+from t2s_offline.learners.compare import Comparison, Row, as_dicts
 from t2s_offline.report import charts
 from t2s_offline.report.contest import LABELS, POLICY, Contest, label
 from t2s_offline.report.facts import Facts, counted
@@ -112,7 +112,7 @@ def _figure(key: str, title: str, rows: Sequence[Row], order: Sequence[str], col
         + (f" ({best.ci_low:.2f} to {best.ci_high:.2f})." if best.tasks > 1 else "; one task has no interval.")
     )
     spec = charts.intervals(data, names, "normalised regret", summary, reference=1, colours=colours)
-    table = Table.of([vars(row) for row in rows], TITLES)
+    table = Table.of(as_dicts(rows), TITLES)
     return Figure(key, title, summary, (Panel(spec),), table, charts.keys(colours) if len(colours) > 1 else ())
 
 
@@ -145,7 +145,7 @@ def curve(facts: Facts, contest: Contest) -> Section | None:
         "Regret against measured backbones",
         summary,
         (Panel(spec),),
-        Table.of([vars(row) for row in rows], TITLES),
+        Table.of(as_dicts(rows), TITLES),
         charts.keys(colours),
     )
     text = (

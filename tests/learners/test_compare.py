@@ -7,13 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from t2s_offline.analysis.intervals import mean_interval
+from t2s_offline.analysis.intervals import mean_interval, paired
+from t2s_offline.analysis.oracle import cross_fitted_T
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.baselines import BestFixed, DomainRandomization, Nearest, Random
 from t2s_offline.learners.compare import Fold, as_dicts, compare, leave_one_out, normalised, seen_unseen
+from t2s_offline.learners.judged import judge, judged_curve
 from t2s_offline.learners.reinforce import Reinforce
+from t2s_offline.learners.shortlist import Remembered, crossed_curve, curve
 from t2s_offline.matrix import Embeddings, RewardMatrix
 from t2s_offline.store.reward_store import RewardStore
+from tests.planted import Planted, space_of
 
 BASELINES = (Random(), DomainRandomization(), BestFixed(), Nearest())
 SHORT = Reinforce(epochs=5, hidden=8)
@@ -174,7 +178,8 @@ def test_too_little_to_compare() -> None:
 
 
 def test_json_keys_are_a_contract(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
-    rows = as_dicts(compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks)).rows)
+    found = compare(planted, planted_embeddings, BASELINES, leave_one_out(planted.tasks))
+    rows = as_dicts(found.rows)
     keys = [
         "learner",
         "split",
@@ -189,6 +194,60 @@ def test_json_keys_are_a_contract(planted: RewardMatrix, planted_embeddings: Emb
         "hours",
     ]
     assert all(list(row) == keys for row in rows)
+    further = ["vs_fixed", "vs_fixed_low", "vs_fixed_high", "rank_low", "rank_high", "tie_group", "p_best"]
+    assert all(list(row) == [*keys, *further] for row in as_dicts(judge(found).rows)), "only where they can be had"
+
+
+def noisy(tasks: int = 24) -> tuple[RewardMatrix, Embeddings]:
+    planted = Planted(space_of(2, 2, 2, 2, 2, 2), tasks=tasks, seeds=2, noise_sd=2.0, shared=0.2, group=0.2)
+    return planted.draw(np.random.default_rng(11))
+
+
+def test_regret_against_the_cross_fitted_oracle_is_free_of_luck() -> None:
+    """The plain oracle, and whoever measures everything on the seeds it is scored with, are below zero: they are lucky.
+    A choice made without looking at the task is not."""
+    matrix, embeddings = noisy()
+    folds = leave_one_out(matrix.tasks)
+    rows = {row.learner: row for row in compare(matrix, embeddings, (Random(), BestFixed()), folds).rows}
+    cross_T = cross_fitted_T(matrix)
+    assert cross_T is not None
+    assert rows["oracle"].cross_regret == pytest.approx(cross_T.mean() - rows["oracle"].reward)
+    assert rows["oracle"].cross_high is not None
+    assert rows["oracle"].cross_high < 0
+    assert rows["random"].cross_regret == pytest.approx(cross_T.mean() - matrix.reward_TC.mean())
+    assert rows["best_fixed"].cross_regret < rows["best_fixed"].regret
+    best = rows["true_best"]
+    assert 0 < best.regret < rows["best_fixed"].regret
+    assert best.reward + best.regret == pytest.approx(rows["oracle"].reward)
+    assert list(rows) == ["oracle", "true_best", "random", "best_fixed"]
+    seen = compare(matrix, embeddings, (BestFixed(),), [Fold("seen", matrix.tasks, matrix.tasks)]).rows
+    assert all(row.cross_regret is None for row in seen), "a choice there has seen the noise it is scored with"
+
+
+def test_measuring_everything_is_no_better_than_the_cross_fitted_oracle() -> None:
+    """All measured on one seed, scored on the other: that is what the oracle does, so the regret is zero."""
+    matrix, embeddings = noisy(8)
+    folds = leave_one_out(matrix.tasks)
+    pairs = [(fold.train, fold.test[0]) for fold in folds]
+    learner, counts = Remembered(), [0, 4, 64]
+    crossed = crossed_curve(matrix, embeddings, learner, pairs, counts)
+    assert crossed is not None
+    found = judged_curve(matrix, folds, counts, curve(matrix, embeddings, learner, pairs, counts), crossed)
+    rows = {(row.learner, row.measured): row for row in found.rows}
+    for name in ("fixed_top", "portfolio", "random_search"):
+        assert rows[name, 64].cross_regret == pytest.approx(0, abs=1e-9)
+        assert rows[name, 64].regret == pytest.approx(0, abs=1e-9)
+    assert rows["portfolio", 4].cross_regret == pytest.approx(
+        cross_fitted_T(matrix).mean() - crossed["portfolio"][1].mean()
+    )
+    row = rows["surrogate_shortlist", 4]
+    rewards = curve(matrix, embeddings, learner, pairs, counts)
+    own, fixed = (normalised(matrix, rewards[name][1], range(8)) for name in ("surrogate", "fixed_top"))
+    gap = paired(own, fixed)
+    assert (row.vs_fixed, row.vs_fixed_low, row.vs_fixed_high) == (gap.mean, gap.low, gap.high)
+    assert set(found.rankings) == {"K = 0", "K = 4", "K = 64"}
+    one = replace(matrix, accuracy_TCS=matrix.accuracy_TCS[:, :, :1])
+    assert crossed_curve(one, embeddings, learner, pairs, counts) is None
 
 
 def test_scratch_and_real_pictures_stand_beside_learners(planted: RewardMatrix, planted_embeddings: Embeddings) -> None:
