@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from t2s_offline.analysis.intervals import paired
+from t2s_offline.analysis.oracle import floor_of
 from t2s_offline.analysis.posterior import Known, known_of, more_seeds, rank_configurations, without_seeds
+from t2s_offline.analysis.ranked_tasks import configuration_rows, ranked_tasks, task_rows
 from t2s_offline.analysis.ranks import more_tasks, rank, rank_learners
 from t2s_offline.errors import BadInput
 from tests.analysis.test_oracle import SPACE, tables
@@ -122,3 +124,21 @@ def test_unknown_noise_is_said() -> None:
     with pytest.raises(BadInput, match="second seed"):
         known_of(replace(table, accuracy_TCS=part), "task00")
     assert len(SPACE) == 64
+
+
+def test_rows_of_tasks_and_configurations() -> None:
+    _, table = tables(1.0, tasks=3)
+    found = ranked_tasks(table)
+    columns, rows = task_rows(found)
+    assert [row[columns.index("tied")] for row in rows] == sorted(one.tied for one in found)
+    by_task = {one.task: one for one in found}
+    for row in rows:
+        told = dict(zip(columns, row, strict=True))
+        one = by_task[str(told["task"])]
+        assert told["best"] == one.ranking.places[0].name
+        assert told["floor"] == pytest.approx(floor_of(table, one.task).regret)
+        assert one.tied == sum(place.group == 1 for place in one.ranking.places)
+        assert told["apart"] == pytest.approx(100 * one.ranking.separate / 2016)
+    columns, rows = configuration_rows(found[0], 5)
+    assert len(rows) == 5
+    assert [row[columns.index("low")] for row in rows] == sorted(row[columns.index("low")] for row in rows)
