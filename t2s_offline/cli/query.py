@@ -31,6 +31,7 @@ def query_command(sql: str, store_path: Path, file_format: str, timeout: float, 
             main_effects        mean accuracy by task, parameter and level
             leaderboard         every configuration over all tasks
             coverage            what is measured, by task and seed
+            cross_fitted        best of each task, chosen and scored on other seeds
             cells               rewards, mean over seeds
     \b
     Example:

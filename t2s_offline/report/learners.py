@@ -6,13 +6,14 @@ Ignores single tasks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 from t2s_offline.analysis.intervals import Interval, paired
+from t2s_offline.analysis.ranks import Ranking
 from t2s_offline.analysis.ties import warning
-from t2s_offline.learners.compare import Comparison, Row, as_dicts
+from t2s_offline.learners.compare import TRUE_BEST, Comparison, Row, as_dicts
 from t2s_offline.report import charts
 from t2s_offline.report.contest import LABELS, POLICY, Contest, label
 from t2s_offline.report.facts import Facts, counted
@@ -20,7 +21,20 @@ from t2s_offline.report.model import Figure, Panel, Section, Table
 from t2s_offline.store.published import FORM_CHOSEN
 
 TITLES = {"normalised_regret": "normalised regret", "ci_low": "low", "ci_high": "high", "measured": "K"}
-CURVES = {"surrogate_shortlist": "policy", "prior_top": "surrogate", "fixed_top": "fixed", "random_search": "random"}
+APART = {
+    "cross_regret": "cross-fitted regret", "cross_low": "low", "cross_high": "high",
+    "vs_fixed": "minus best fixed", "vs_fixed_low": "low", "vs_fixed_high": "high",
+    "vs_portfolio": "minus portfolio", "vs_portfolio_low": "low", "vs_portfolio_high": "high",
+    "rank_low": "rank from", "rank_high": "to", "tie_group": "tied in group", "p_best": "chance of best",
+    "measured": "K",
+}  # fmt: skip
+CURVES = {
+    "surrogate_shortlist": "policy",
+    "prior_top": "surrogate",
+    "fixed_top": "fixed",
+    "portfolio": "nearest",
+    "random_search": "random",
+}
 SHOWN = ("normalised_regret", "ci_low", "ci_high", "reward", "regret")
 
 
@@ -60,13 +74,67 @@ def left_out(contest: Contest) -> Section | None:
         )
     if contest.split is not None and any(row.learner == POLICY for row in contest.split.rows):
         line += " The policy that was given saw some of these tasks and is left out."
-    text = (line, *_chosen_here(contest))
+    text = (line, *_luck(found.rows), *_chosen_here(contest))
     order = _by_regret(found.rows)
     figure = _figure("leave-one-out", "Normalised regret", found.rows, order, {"leave_one_out": "policy"})
     told = told_apart(found, "leave_one_out") or ""
     table = _table(found.rows, "leave_one_out")
-    tables = (("Each task left out", table),)
+    tables = (("Each task left out", table), *_apart(found.rows, contest.rankings, "leave_one_out"))
     return Section("leave-one-out", "Leave one out", "Leaving one task out", text, (figure,), tables, warning=told)
+
+
+def _apart(rows: Sequence[Row], rankings: Mapping[str, Ranking], split: str) -> tuple[tuple[str, Table], ...]:
+    """A table of ranks, ties and differences to best fixed, captioned with what separates; none of one learner."""
+    ranking = rankings.get(split)
+    if ranking is None:
+        return ()
+    own = {row.learner: row for row in rows if row.split == split}
+    names = ["vs_fixed", "vs_fixed_low", "vs_fixed_high", "rank_low", "rank_high", "tie_group", "p_best"]
+    if any(row.cross_regret is not None for row in own.values()):
+        names = ["cross_regret", "cross_low", "cross_high", *names]
+    told = [
+        {"learner": label(place.name), **{name: getattr(own[place.name], name) for name in names}}
+        for place in ranking.places
+    ]
+    return ((f"What can be told apart: {separating(ranking)}", Table.of(told, APART)),)
+
+
+def _luck(rows: Sequence[Row]) -> tuple[str, ...]:
+    """What the plain oracle owes to noise, where that is known."""
+    by_name = {row.learner: row for row in rows}
+    best, oracle = by_name.get(TRUE_BEST), by_name["oracle"]
+    if best is None:
+        return ()
+    line = (
+        f"The oracle is the highest of many noisy means. Somebody who knew every true mean would still have a "
+        f"normalised regret of {best.normalised_regret:.2f} ({best.regret:.2f} points) against it."
+    )
+    if oracle.cross_regret is not None:
+        line += (
+            f" Chosen on one seed and scored on another, the best configuration is worth {-oracle.cross_regret:.2f} "
+            "points less than the oracle: the cross-fitted regret is against that."
+        )
+    return (line,)
+
+
+def separating(ranking: Ranking) -> str:
+    """How many pairs separate, and what it would take for the best two."""
+    line = f"{ranking.separate} of {counted(ranking.pairs, 'pair')} separate after Holm's correction"
+    if ranking.more:
+        first, second = (label(place.name) for place in ranking.places[:2])
+        line += f"; {first} and {second} would after some {ranking.more:,} more tasks, if they differ as they do here"
+    return line
+
+
+def _differences(contest: Contest) -> tuple[tuple[str, Table], ...]:
+    """The shortlist minus best on average and minus the portfolio at each count."""
+    names = [f"{of}{end}" for of in ("vs_fixed", "vs_portfolio") for end in ("", "_low", "_high")]
+    told = [
+        {"measured": row.measured, **{name: getattr(row, name) for name in names}}
+        for row in contest.curve
+        if row.learner == "surrogate_shortlist"
+    ]
+    return (("Normalised regret of the surrogate's shortlist minus that of others", Table.of(told, APART)),)
 
 
 def _chosen_here(contest: Contest) -> tuple[str, ...]:
@@ -150,10 +218,11 @@ def curve(facts: Facts, contest: Contest) -> Section | None:
     )
     text = (
         "Backbones are kept, so a new task can measure a few before deciding. The shortlist picks the next one by "
-        "expected improvement under a surrogate of the other tasks; the bands are 95 % intervals over tasks.",
+        "expected improvement under a surrogate of the other tasks; the bands are 95 % intervals over tasks. The "
+        "greedy portfolio is the K configurations that together serve the other tasks best.",
         *_chosen_here(contest),
     )
-    return Section("curve", "Measuring", "Measure a few backbones", text, (figure,))
+    return Section("curve", "Measuring", "Measure a few backbones", text, (figure,), _differences(contest))
 
 
 def against_fixed(contest: Contest, split: str) -> tuple[str, Interval] | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from t2s_offline.analysis.ranked_tasks import ranked_tasks, task_rows
 from t2s_offline.analysis.seed_noise import SIGNIFICANT, component_rows, components
 from t2s_offline.analysis.ties import noise_sd_T, tied_TC
 from t2s_offline.errors import BadInput
@@ -18,6 +19,10 @@ from t2s_offline.report.facts import Facts
 from t2s_offline.report.model import Figure, Panel, Section, Table
 from t2s_offline.seeds import derive_rng
 
+RANKED = {
+    "best": "best configuration", "p_best": "chance of best", "tied": "tied with it", "apart": "pairs apart, %",
+    "floor": "floor, points", "normalised": "floor, normalised", "seeds": "more seeds to separate two",
+}  # fmt: skip
 SERIES = {"SD over configurations": "policy", "noise of a cell": "surrogate"}
 TITLES = {"signal_sd": "SD over configurations", "noise_sd": "noise SD of a cell", "tied": "tied with best"}
 TIED = "Configurations within one noise SD of a task's best are tied with it: choosing among them is no choice."
@@ -41,7 +46,14 @@ def noise(facts: Facts) -> Section:
         f"permutation test within seeds at {100 * SIGNIFICANT:.0f} % after Holm's correction. The spread has the noise "
         f"of seeds taken out; noise is that of one cell over seeds. {TIED}",
     )
-    return Section("noise", "Noise", "Signal and noise", text, (_figure(rows),))
+    return Section("noise", "Noise", "Signal and noise", text, (_figure(rows),), (_ranked(facts),))
+
+
+def _ranked(facts: Facts) -> tuple[str, Table]:
+    """How sure the best configuration of each task is: `t2s-offline effects --ranks`."""
+    columns, rows = task_rows(ranked_tasks(facts.matrix))
+    caption = "How sure each task's best configuration is; floor: regret of somebody who knows every true mean"
+    return caption, Table.of([dict(zip(columns, row, strict=True)) for row in rows], RANKED)
 
 
 def _bounded(facts: Facts, noise_T: Any, how: str, tied: dict[str, int]) -> Section:
@@ -63,7 +75,7 @@ def _bounded(facts: Facts, noise_T: Any, how: str, tied: dict[str, int]) -> Sect
         "There is one seed: noise is taken from interactions of degree 5 and up, an upper bound, and is within the "
         f"spread. {TIED}",
     )
-    return Section("noise", "Noise", "Signal and noise", text, (_figure(rows),))
+    return Section("noise", "Noise", "Signal and noise", text, (_figure(rows),), (_ranked(facts),))
 
 
 def _figure(rows: list[dict[str, Any]]) -> Figure:

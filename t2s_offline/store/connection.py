@@ -245,10 +245,13 @@ class StoreFile:
 
     def _present(self, con: Connection) -> None:
         """Let this connection see an older store's tables with the columns of this version; the file stays as it is."""
-        if changed := schema.EARLIER.get(self._version(con)):
+        version = self._version(con)
+        if changed := schema.EARLIER.get(version):
             catalog = con.execute("SELECT current_database()").fetchall()[0][0].replace('"', '""')
             for name, select in changed.items():
                 con.execute(f"CREATE TEMP VIEW {name} AS " + select.format(table=f'"{catalog}".main.{name}'))
+            for name in schema.ADDED_SINCE[version]:
+                con.execute(f"CREATE TEMP VIEW {name} AS {schema.VIEWS[name]}")
 
 
 def _migrate(con: Connection, version: int) -> None:
@@ -259,6 +262,8 @@ def _migrate(con: Connection, version: int) -> None:
         con.execute(schema.TABLES[name].ddl)
         con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM migrated")
         con.execute("DROP TABLE migrated")
+    for name in schema.ADDED_SINCE[version]:
+        con.execute(f"CREATE VIEW {name} AS {schema.VIEWS[name].strip()}")
     con.execute(f"UPDATE t2s_store SET version = {schema.VERSION}")
 
 

@@ -204,7 +204,27 @@ VIEWS = {
                avg((b.accuracy - c.accuracy) / nullif(b.gain, 0)) AS normalised_regret
         FROM cells c JOIN best_configuration b ON (b.recipe, b.metric, b.task) = (c.recipe, c.metric, c.task)
         GROUP BY c.recipe, c.metric, c.configuration""",
+    # the best configuration on all seeds but one, scored on that one: only where every cell has every seed
+    "cross_fitted": f"""
+        SELECT f.recipe, f.metric, f.task, avg(f.accuracy) AS accuracy,
+               any_value(b.accuracy) - avg(f.accuracy) AS luck, count(*) AS seeds
+        FROM (
+            SELECT recipe, metric, task, seed, first(accuracy ORDER BY others DESC, configuration) AS accuracy,
+                   count(*) AS configurations
+            FROM (
+                SELECT r.recipe, r.metric, r.task, r.configuration, r.seed, r.accuracy, avg(o.accuracy) AS others
+                FROM rewards r JOIN rewards o
+                    ON (o.recipe, o.metric, o.task, o.configuration) = (r.recipe, r.metric, r.task, r.configuration)
+                    AND o.seed <> r.seed
+                WHERE {SIMULATED.replace("configuration", "r.configuration")}
+                GROUP BY ALL)
+            GROUP BY recipe, metric, task, seed) f
+        JOIN best_configuration b ON (b.recipe, b.metric, b.task) = (f.recipe, f.metric, f.task)
+        GROUP BY f.recipe, f.metric, f.task HAVING min(f.configurations) = any_value(b.configurations)""",
 }
+
+#: Views that stores of earlier versions lack, by version.
+ADDED_SINCE = {1: ("cross_fitted",), 2: ("cross_fitted",)}
 
 #: The views as a prefix of a query, so that it does not use views of these names that a file defines.
 WITH_VIEWS = "WITH " + ", ".join(f"{name} AS ({body.strip()})" for name, body in VIEWS.items())

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from t2s_offline.analysis.oracle import cross_fitted_T, floor_of, floors, seeds_of_all
 from t2s_offline.matrix import RewardMatrix
+from t2s_offline.store import schema
+from t2s_offline.store.import_export import complete
+from t2s_offline.store.query import query
+from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.rows import typed
 from tests.planted import Planted, space_of
 
 SPACE = space_of(2, 2, 2, 2, 2, 2)
@@ -88,3 +95,23 @@ def test_what_cannot_be_computed_is_not() -> None:
     fraction[:, 40:] = np.nan
     assert floors(replace(table, accuracy_TCS=fraction)) is None
     assert floors(one) is not None, "one seed, every configuration: interactions of high degree bound the noise"
+
+
+def test_the_view_says_the_same(tmp_path: Path) -> None:
+    _, table = tables(2.0, tasks=4)
+    table.accuracy_TCS[3, 5, 1] = np.nan
+    rows = [
+        {"recipe": "r", "task": task, "configuration": configuration, "seed": seed, "accuracy": float(accuracy)}
+        for task, accuracy_CS in zip(table.tasks, table.accuracy_TCS, strict=True)
+        for configuration, accuracy_S in zip(SPACE, accuracy_CS, strict=True)
+        for seed, accuracy in enumerate(accuracy_S)
+        if np.isfinite(accuracy)
+    ]
+    store = RewardStore(tmp_path / "r.duckdb")
+    rewards = typed(pl.DataFrame(rows), schema.REWARDS, "planted")
+    store.add(complete({"rewards": rewards}, {}, "planted", SPACE))
+    found = query(store, "SELECT task, accuracy, luck, seeds FROM cross_fitted ORDER BY task")[1]
+    whole = replace(table, tasks=table.tasks[:3], accuracy_TCS=table.accuracy_TCS[:3])
+    assert [row[0] for row in found] == list(whole.tasks), "not where a cell lacks a seed"
+    assert [row[1] for row in found] == pytest.approx(cross_fitted_T(whole))
+    assert [row[2] for row in found] == pytest.approx(whole.reward_TC.max(axis=1) - cross_fitted_T(whole))

@@ -155,6 +155,7 @@ def test_views(tiny_store: RewardStore) -> None:
         assert best[0] == ("apples", "001", 80.0)
         assert [row[0] for row in effect.fetchall()] == [60.0, 70.0]
         assert con.sql("SELECT DISTINCT cells, total, percent FROM coverage").fetchall() == [(8, 8, 100.0)]
+        assert con.execute("SELECT * FROM cross_fitted").fetchall() == [], "one seed"
         board = con.execute("SELECT configuration, regret FROM leaderboard ORDER BY 2, 1 LIMIT 1").fetchone()
     # the digits nearest to all four best ones: 001, 101, 011, 111 differ from them by 5 or 6 digits in all
     assert board == ("001", 12.5)
