@@ -1,8 +1,7 @@
 """What each parameter does: the Walsh/ANOVA report of a reward table.
 
-Comes in: rewards by task and configuration, complete or a fraction. Goes out: share of variance by degree, main
-effects and pairs with 95 % intervals for each task and over tasks, the noise, and which effects cannot be told apart.
-Ignores embeddings.
+Of rewards by task and configuration, complete or a fraction: share of variance by degree, main effects and pairs with
+95 % intervals for each task and over tasks, the noise, and which effects cannot be told apart.
 
 An effect is what a contrast adds, in percent: for a binary parameter the mean at 1 minus the mean at 0; for a pair half
 the difference between the effect of one with the other at 1 and at 0. Parameters of more levels: each Helmert

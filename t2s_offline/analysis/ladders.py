@@ -1,7 +1,7 @@
 """Recipes that differ in one number alone: of classes, of objects or of pictures (the paper's Figures 6 to 8).
 
-Comes in: recipes by name. Goes out: ladders, the recipes in the order of that number. Recipes are told by their
-contents, so one content under two names is one step. Ignores rewards.
+A ladder is such recipes in the order of that number. Recipes are told apart by their contents, so one content under two
+names is one step.
 """
 
 from __future__ import annotations

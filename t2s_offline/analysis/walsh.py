@@ -1,10 +1,9 @@
 """Orthonormal contrasts of a space: the Walsh-Hadamard transform, and its cousin for parameters of more levels.
 
-Comes in: values over all configurations of a space, in index order. Goes out: one coefficient a contrast, in the same
-order: coefficient 5 = 00000101 of the paper's space is the interaction of its sixth and eighth parameter, coefficient 0
+Values over all configurations of a space, in index order, become one coefficient a contrast, in the same order:
+coefficient 5 = 00000101 of the paper's space is the interaction of its sixth and eighth parameter, coefficient 0
 the mean. A parameter of L levels has L - 1 contrasts (Helmert: level k against the mean of the levels before it); with
-two levels these are Walsh functions. Also the diffusion kernel, which is diagonal in this basis. Ignores what the
-values are.
+two levels these are Walsh functions. Also the diffusion kernel, which is diagonal in this basis.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The task map: embeddings in two dimensions, and how similar tasks are to each other.
-
-Comes in: facts. Goes out: a section. Ignores rewards.
-"""
+"""The task map: embeddings in two dimensions, and how similar tasks are to each other."""
 
 from __future__ import annotations
 

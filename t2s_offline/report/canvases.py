@@ -1,7 +1,6 @@
 """Charts that are not rows of marks: grids of cells, small histograms, a plane of named points.
 
-Comes in: rows of plain values. Goes out: Vega-Lite specifications as in `charts.py`, whose pieces are used here.
-Ignores what the numbers mean, and the page.
+Vega-Lite specifications as in `charts.py`, whose pieces are used here.
 """
 
 from __future__ import annotations

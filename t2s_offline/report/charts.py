@@ -1,8 +1,7 @@
-"""Charts: rows in, Vega-Lite specifications out.
+"""Charts: rows of plain values, in the order in which names stand, become Vega-Lite specifications.
 
-Comes in: rows of plain values and the order in which names stand. Goes out: specifications as dictionaries, as wide as
-their container. Names reach a chart as data alone, never inside an expression, so a task may be called anything.
-Ignores what the numbers mean, and the page.
+Specifications are dictionaries, as wide as their container. Names reach a chart as data alone, never inside an
+expression, so a task may be called anything.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The comparisons behind a report: learners that are fast enough, a saved policy beside them, measured shortlists.
 
-Comes in: facts. Goes out: rows of `compare` and `curve_rows`, and rewards task by task. Everything is fitted by the
-functions that `t2s-offline compare` calls, so that the report and the command give the same figures. Ignores charts.
+Everything is fitted and judged by the functions that `t2s-offline compare` calls, so that the report and the command
+give the same figures.
 """
 
 from __future__ import annotations

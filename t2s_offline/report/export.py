@@ -1,7 +1,6 @@
 """Figures as files: PNG and SVG without a browser, and the numbers behind each as CSV.
 
-Comes in: a report, a folder. Goes out: `KEY.png`, `KEY.svg`, `KEY.csv` for each figure, each whole or not at all.
-Ignores the page.
+Each figure is `KEY.png`, `KEY.svg` and `KEY.csv` in a folder; a file is whole or not there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a report is about: a store's rewards, embeddings and costs, read once.
 
-Comes in: a store, which recipe and metric, a policy where there is one. Goes out: arrays and a few counts, with a line
-for everything that is not there. Ignores what is made of them.
+Arrays and a few counts, with a line for everything that is not there.
 """
 
 from __future__ import annotations

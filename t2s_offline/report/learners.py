@@ -1,7 +1,6 @@
 """Sections about learners: the split's means, leaving one task out, regret against measured backbones.
 
-Comes in: facts and comparisons. Goes out: sections with the intervals, and the warning when no winner can be named.
-Ignores single tasks.
+Each has its intervals, what can be told apart, and the warning when no winner can be named.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Sections about the table itself: coverage, cost, and whether 5-NN stands for the other metrics.
 
-Comes in: facts. Goes out: sections; what is counted is asked of the store in SQL. Ignores learners.
+What is counted is asked of the store in SQL.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a report is made of: figures with the numbers behind them, sections, and what is missing.
 
-Comes in: rows and chart specifications. Goes out: values that `page.py` turns into HTML and `export.py` into files.
-Ignores where numbers come from and how they look.
+Plain values: `page.py` turns them into HTML and `export.py` into files.
 """
 
 from __future__ import annotations

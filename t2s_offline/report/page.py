@@ -1,8 +1,8 @@
-"""One self-contained page: a report in, HTML text out.
+"""A report as one self-contained HTML page.
 
-Comes in: a report. Goes out: HTML with the charts' library, their specifications and every number inlined; nothing is
-fetched, and the page's own policy forbids it to. Everything that came from a store is escaped, in text and in JSON.
-Reads without JavaScript too: every figure has its summary and a table. Ignores what figures mean.
+The charts' library, their specifications and every number are inlined; nothing is fetched, and the page's content
+security policy forbids it. Everything that came from a store is escaped, in text and in JSON. The page can be read
+without JavaScript: every figure has its summary and a table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Sections about simulation parameters: what a policy turns on, what each parameter does.
-
-Comes in: facts. Goes out: sections. Ignores learners but the policy that was given.
-"""
+"""Sections about simulation parameters: what a policy turns on, what each parameter does."""
 
 from __future__ import annotations
 

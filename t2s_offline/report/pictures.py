@@ -1,7 +1,7 @@
 """Sections with pictures: what the chosen configurations look like, and what two backbones find alike (Figure 9).
 
-Comes in: facts, a renderer, and functions that hand out kept backbones and tasks' pictures. Goes out: sections with
-JPEG pictures small enough to be inlined. torch is imported when it is used; where things lie is the caller's to know.
+The caller gives a renderer and functions that return kept backbones and tasks' pictures. Sections hold JPEG pictures
+small enough to be inlined. torch is imported when it is used; where things lie is the caller's to know.
 """
 
 from __future__ import annotations

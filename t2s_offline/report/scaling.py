@@ -1,8 +1,7 @@
 """Accuracy against the number of classes, of objects or of pictures, over the recipes of one store (Figures 6 to 8).
 
-Comes in: a store with recipes that differ in one of these numbers alone. Goes out: curves of a chosen configuration and
-of Domain Randomization, their paired difference at each point, its slope per doubling, and whether varying everything
-catches up. Ignores charts, and which recipes make a ladder (`ladders.py`).
+For recipes that differ in one of these numbers alone (`ladders.py`): curves of a chosen configuration and of Domain
+Randomization, their paired difference at each point, its slope per doubling, and whether varying everything catches up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The section on noise: does a task's spread over configurations stand out of what seeds alone would give?
 
-Comes in: facts. Goes out: a section. With several seeds on some configurations its figures are those of `t2s-offline
-effects --noise`; with one, noise is bounded by the interactions of high degree, or not known. Ignores learners.
+With several seeds on some configurations its figures are those of `t2s-offline
+effects --noise`; with one, noise is bounded by the interactions of high degree, or not known.
 """
 
 from __future__ import annotations

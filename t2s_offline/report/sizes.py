@@ -1,8 +1,7 @@
 """The section on sizes: accuracy against the number of classes, objects and pictures (the paper's Figures 6 to 8).
 
-Comes in: facts, and which tasks the chosen configuration was chosen on. Goes out: a section with a figure a number that
-the store's recipes differ in, and a sentence that says whether varying everything catches up. The numbers are those of
-`scaling.py`. Ignores other recipes than those in line with the report's own.
+One figure for each number that the store's recipes differ in, and a sentence that says whether varying everything
+catches up. The numbers are those of `scaling.py`; only recipes that differ from the report's own in one number count.
 """
 
 from __future__ import annotations

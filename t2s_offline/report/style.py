@@ -1,7 +1,4 @@
-"""The page's style sheet: the palette in, CSS out. Light, dark, narrow and print; nothing is fetched.
-
-Ignores what the page says.
-"""
+"""The page's style sheet: light, dark, narrow and print; nothing is fetched."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The report in words: a few sentences with the figures that decide.
-
-Comes in: facts, comparisons, sections' numbers. Goes out: sentences and the facts at the head of the page. Ignores
-charts.
-"""
+"""The report in words: a few sentences with the figures that decide, and the facts at the head of the page."""
 
 from __future__ import annotations
 

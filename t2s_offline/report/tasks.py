@@ -1,7 +1,4 @@
-"""Sections about tasks: bars against the baselines, worst tasks first, how rewards are distributed.
-
-Comes in: facts and comparisons. Goes out: sections. Ignores parameters and costs.
-"""
+"""Sections about tasks: bars against the baselines, worst tasks first, how rewards are distributed."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Colours and type of the report: names of colours in, values out, for light and dark.
+"""Colours and type of the report, for light and dark.
 
-Comes in: nothing. Goes out: the palette as CSS custom properties, and chart specifications with the names replaced by
-values where there is no CSS (PNG and SVG files). Charts name colours as ``var(--policy)``, so that a page changes
-between light, dark and print without drawing anything again. Ignores what the charts show. Series colours are those of
-Okabe and Ito (2008), told apart with the common colour-vision deficiencies; ramps run from one lightness to another.
+The palette is CSS custom properties. Charts name colours as ``var(--policy)``, so that a page changes between light,
+dark and print without drawing anything again; files without CSS (PNG and SVG) get the values in place of names. Series
+colours are those of Okabe and Ito (2008), told apart with the common colour-vision deficiencies; ramps run from one
+lightness to another.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def var(name: str) -> str:
 
 
 def ramp(kind: str, steps: int = STEPS) -> list[str]:
-    """Names of `steps` colours of the ramp ``seq`` (little to much) or ``div`` (negative to positive), evenly "
-    "spread."""
+    """Names of `steps` colours of the ramp ``seq`` (little to much) or ``div`` (negative to positive), evenly
+    spread."""
     return [f"{kind}-{round(at * (STEPS - 1) / max(steps - 1, 1))}" for at in range(steps)]
 
 

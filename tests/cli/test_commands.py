@@ -31,6 +31,9 @@ SMALL = [
 ]
 
 
+TABLE = Path(__file__).parents[2] / "tables" / "cpu"
+
+
 def run(
     *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -139,6 +142,17 @@ def test_relatives_are_left_out_together(
     (tmp_path / "tasks.csv").write_text("task,relatives\napples,\ncars,vehicles\n")
     assert run("tasks", "--relate", tiny_store.path).returncode == 0
     assert tiny_store.relatives() == {"apples": "fruit", "cars": "vehicles", "digits": "digits"}
+
+
+def test_ranks_of_configurations() -> None:
+    """A row a task, then the places of one; on the table that ships, at 80 columns."""
+    told = run("effects", "--store", TABLE, "--ranks")
+    assert told.returncode == 0, told.stderr
+    assert max(map(len, told.stdout.splitlines())) <= 80
+    assert "without correction" in told.stderr
+    rows = json.loads(run("effects", "--store", TABLE, "--ranks", "--task", "isic", "--format", "json").stdout)
+    assert list(rows[0]) == ["configuration", "percent", "low", "high", "group", "p_best"]
+    assert rows[0]["low"] == rows[0]["group"] == 1
 
 
 def test_tasks_without_val_accuracy_are_named(tiny_store: RewardStore, tmp_path: Path) -> None:
