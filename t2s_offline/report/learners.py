@@ -166,8 +166,8 @@ def _figure(key: str, title: str, rows: Sequence[Row], order: Sequence[str], col
         if row.learner != "oracle"
     ]
     names = [label(name) for name in order if name != "oracle"]
-    best = min((row for row in rows if row.learner != "oracle" and row.split == rows[-1].split),
-               key=lambda row: row.normalised_regret)  # fmt: skip
+    chosen = [row for row in rows if row.learner not in ("oracle", TRUE_BEST) and row.split == rows[-1].split]
+    best = min(chosen, key=lambda row: row.normalised_regret)
     where = (
         f"each of {best.tasks} tasks left out"
         if best.split == "leave_one_out"
@@ -179,7 +179,7 @@ def _figure(key: str, title: str, rows: Sequence[Row], order: Sequence[str], col
         + (f" ({best.ci_low:.2f} to {best.ci_high:.2f})." if best.tasks > 1 else "; one task has no interval.")
     )
     spec = charts.intervals(data, names, "normalised regret", summary, reference=1, colours=colours)
-    table = Table.of(as_dicts(rows), TITLES)
+    table = Table.of(as_dicts(rows), {**APART, **TITLES})
     return Figure(key, title, summary, (Panel(spec),), table, charts.keys(colours) if len(colours) > 1 else ())
 
 
@@ -212,7 +212,7 @@ def curve(facts: Facts, contest: Contest) -> Section | None:
         "Regret against measured backbones",
         summary,
         (Panel(spec),),
-        Table.of(as_dicts(rows), TITLES),
+        Table.of(as_dicts(rows), {**APART, **TITLES}),
         charts.keys(colours),
     )
     text = (

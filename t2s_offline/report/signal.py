@@ -20,8 +20,8 @@ from t2s_offline.report.model import Figure, Panel, Section, Table
 from t2s_offline.seeds import derive_rng
 
 RANKED = {
-    "best": "best configuration", "p_best": "chance of best", "tied": "tied with it", "apart": "pairs apart, %",
-    "floor": "floor, points", "normalised": "floor, normalised", "seeds": "more seeds to separate two",
+    "best": "best configuration", "p_best": "chance of best", "tied": "not clearly worse", "apart": "pairs apart, %",
+    "floor": "floor, points", "normalised": "floor, normalised", "seeds": "more seeds",
 }  # fmt: skip
 SERIES = {"SD over configurations": "policy", "noise of a cell": "surrogate"}
 TITLES = {"signal_sd": "SD over configurations", "noise_sd": "noise SD of a cell", "tied": "tied with best"}
@@ -52,7 +52,10 @@ def noise(facts: Facts) -> Section:
 def _ranked(facts: Facts) -> tuple[str, Table]:
     """How sure the best configuration of each task is: `t2s-offline effects --ranks`."""
     columns, rows = task_rows(ranked_tasks(facts.matrix))
-    caption = "How sure each task's best configuration is; floor: regret of somebody who knows every true mean"
+    caption = (
+        "How sure each task's best configuration is; floor: regret of somebody who knows every true mean; more "
+        "seeds: that would separate the best two"
+    )
     return caption, Table.of([dict(zip(columns, row, strict=True)) for row in rows], RANKED)
 
 

@@ -156,6 +156,7 @@ def test_leave_one_out_is_compares(made: Report, store: RewardStore) -> None:
     assert apart.column("rank_high") == [place.high for place in ranking.places]
     assert all(value is not None for value in apart.column("cross_regret")), "two seeds everywhere"
     best = next(row for row in judged.rows if row.learner == "true_best")
+    assert "truly best" not in section.figures[0].summary, "it is nobody who chose"
     assert f"regret of {best.normalised_regret:.2f} ({best.regret:.2f} points)" in section.text[1]
     gap = paired(regret["surrogate"], regret["best_fixed"])
     told = dict(made.summary)["Leaving tasks out"]
