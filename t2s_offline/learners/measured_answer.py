@@ -1,0 +1,102 @@
+"""The answer after a set of backbones was measured at once by several metrics, and a replay of that on a table.
+
+`shortlist.py` measures one backbone after another by one metric. Where features cost little, as those of kept backbones
+do, a fixed portfolio is measured by every metric that the table has, `quality.py` makes one estimate of each, and the
+surrogate's belief is conditioned on all of them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from t2s_offline.learners.baselines import greedy_portfolio
+from t2s_offline.learners.posterior import Belief
+from t2s_offline.learners.quality import FEWEST, Quality, fit_quality
+from t2s_offline.learners.surrogate import SurrogatePolicy
+from t2s_offline.matrix import RewardMatrix
+
+Float64 = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MeasuredAnswer:
+    """answer: index of the configuration; index_K: what was measured, estimate_K: its estimates of the target metric in
+    percent, noise_sd: their SD; mean_C, sd_C: every configuration's reward afterwards, in percent."""
+
+    answer: int
+    index_K: Ints
+    estimate_K: Float64
+    noise_sd: float
+    mean_C: Float64
+    sd_C: Float64
+
+
+def conditioned(
+    belief: Belief, index_K: Ints, signal: Mapping[str, Float64], quality: Quality | None, noise_sd: float
+) -> MeasuredAnswer:
+    """The answer given what was measured. signal: val values by metric, the target first, each (K,).
+
+    quality: None, or fewer than FEWEST backbones, counts the target metric alone, with `noise_sd` in percent. The
+    answer is the measured configuration of highest posterior mean, or without any the one of highest prior mean.
+    """
+    target_K = next(iter(signal.values()))
+    if quality is not None and len(index_K) >= FEWEST:
+        target_K, noise_sd = quality.estimate(signal)
+    mean_C, sd_C = belief.given(index_K, target_K, noise_sd=noise_sd).reward()
+    # the prior mean includes the level, the same for all: without measurements rank by the standardised mean
+    answer = int(index_K[mean_C[index_K].argmax()]) if len(index_K) else int(belief.mean_C.argmax())
+    return MeasuredAnswer(answer, index_K, np.asarray(target_K, dtype=np.float64), noise_sd, mean_C, sd_C)
+
+
+def taught_quality(matrices: Mapping[str, RewardMatrix], tasks: Sequence[str]) -> Quality | None:
+    """The weights of the metrics that `tasks` teach, target first; None where the table has one metric or too few
+    cells with all."""
+    if len(matrices) < 2:
+        return None
+    target = next(iter(matrices.values()))
+    common = [task for task in tasks if all(task in matrix.tasks for matrix in matrices.values())]
+    chosen = {name: matrix.select(common) for name, matrix in matrices.items()} if common else {}
+    signal = {name: matrix.signal_TC for name, matrix in chosen.items()}
+    whole = [np.isfinite(np.stack([value[row] for value in signal.values()])).all(axis=0) for row in range(len(common))]
+    if not any(known_C.sum() >= FEWEST for known_C in whole):
+        return None
+    return fit_quality(signal, target.select(common).reward_TC)
+
+
+def portfolio_order(matrix: RewardMatrix, allowed_C: npt.NDArray[np.bool_]) -> Ints:
+    """The allowed configurations in the order in which they join a greedy portfolio for the tasks of `matrix`."""
+    if not allowed_C.any():
+        return np.zeros(0, dtype=np.int64)
+    order = greedy_portfolio(np.where(allowed_C, matrix.signal_TC, np.nan))
+    return order[allowed_C[order]]
+
+
+def replay_portfolio(
+    policy: SurrogatePolicy,
+    unit_D: npt.NDArray[np.float32],
+    matrices: Mapping[str, RewardMatrix],
+    train: Sequence[str],
+    test: str,
+    count: int,
+) -> MeasuredAnswer:
+    """What measuring a portfolio of `count`, chosen on `train`, leads to on the table's task `test`; target first."""
+    target = next(iter(matrices.values()))
+    at = {name: matrix.signal_TC[matrix.position(test)] for name, matrix in matrices.items()}
+    allowed_C = np.isfinite(np.stack(list(at.values()))).all(axis=0)
+    allowed_C &= np.isfinite(target.reward_TC[target.position(test)])
+    index_K = portfolio_order(target.select(train), allowed_C)[:count]
+    signal = {name: value_C[index_K] for name, value_C in at.items()}
+    noise = policy.noise.at(target.pictures_T[target.position(test)])
+    level = float(next(iter(signal.values())).mean()) if len(index_K) else 50.0
+    return conditioned(
+        policy.belief(unit_D),
+        index_K,
+        signal,
+        taught_quality(matrices, train),
+        noise(level) if callable(noise) else noise,
+    )
