@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t2s_offline.api.backbones import hand_over
+from t2s_offline.api.portfolio import PORTFOLIO, by_portfolio, fitted
 from t2s_offline.api.question import Question, ask
 from t2s_offline.api.told import WARNING, Progress, Told, quiet
 from t2s_offline.errors import BadInput
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def predict(
-    policy: SavedPolicy,
+    policy: SavedPolicy | None,
     table: Table,
     target: str | Path,
     *,
     recipe: str | None = None,
     metric: str = "knn5",
     top: int = 5,
-    measure: int = 0,
+    measure: int | None = None,
     probe: str | Path | None = None,
     samples: int | None = None,
     data: str | Path | None = None,
@@ -36,21 +37,25 @@ def predict(
     pretrain: bool = False,
     out: str | Path | None = None,
     any_pixels: bool = False,
+    backbones: str | Path | None = None,
     told: Told = quiet,
     progress: Progress | None = None,
 ) -> Prediction:
     """The configuration to pre-train with, for an embedded task or a folder with one folder of pictures a class.
 
-    target: a name is a task of the table; a `Path`, or a text with a separator such as ``photos/``, is pictures. What
-    the table holds of a task of that name is used only when it is of the same pictures.
+    policy: None lets the surrogate answer, which is fitted to the table now. target: a name is a task of the table; a
+    `Path`, or a text with a separator such as ``photos/``, is pictures. What the table holds of a task of that name is
+    used only when it is of the same pictures.
 
     Answers with `configuration`, `probabilities` (of each parameter's levels), `top` (the likeliest configurations),
-    `nearest` (training tasks by similarity), `reward`, `best` and `regret` in percent where the table knows them, and
-    `measured` (the path of measuring).
+    `nearest` (training tasks by similarity), `reward`, `best` and `regret` in percent where the table knows them,
+    `measured` (what was measured) and `worth` (accuracy to expect, gains and ties; see `learners.worth`).
 
-    recipe: of the rewards, by default the policy's. top: how many configurations to list. measure: let a surrogate
-    fitted to the other tasks pick so many kept backbones one after another, measure `metric` of each on the task's val
-    part, or replay the table's rewards of it, and answer with the best. probe, samples: the network's file and how many
+    recipe: of the rewards, by default the policy's. top: how many configurations to list. measure: None measures
+    pictures on a portfolio of backbones where some are at hand (PORTFOLIO of them, by every metric of the table); 0
+    guesses once; K lets a surrogate fitted to the other tasks pick so many one after another, measures `metric` of each
+    on the task's val part, or replays the table's rewards of it, and answers with the best. backbones: a folder or an
+    https address of backbones, beside those of the table and its sweep. probe, samples: the network's file and how many
     pictures to draw for the embedding, by default the table's. data: folder of tasks, by default T2S_DATA. device:
     auto, cpu, cuda or cuda:0.
 
@@ -61,7 +66,7 @@ def predict(
         raise BadInput("--render and --pretrain need a folder to write to: add --out DIR")
     question = ask(
         policy, table, target, recipe=recipe, metric=metric, measure=measure, render=render, pretrain=pretrain,
-        data=None if data is None else Path(data), device=device, any_pixels=any_pixels, told=told,
+        data=None if data is None else Path(data), device=device, any_pixels=any_pixels, backbones=backbones, told=told,
     )  # fmt: skip
     found = answer(question, top=top, measure=measure, probe=probe, samples=samples, progress=progress)
     if out is not None:
@@ -73,14 +78,19 @@ def answer(
     question: Question,
     *,
     top: int = 5,
-    measure: int = 0,
+    measure: int | None = None,
     probe: str | Path | None = None,
     samples: int | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
     """The steps of `predict` between asking and handing over."""
     embeddings = embedded(question, probe, samples, progress)
-    found = believed(question, embeddings, top)
+    if measure is None and (question.policy is None or question.measurable):
+        return by_portfolio(question, embeddings, PORTFOLIO, top)
+    if question.policy is None:
+        found = by_portfolio(question, embeddings, 0, top)
+    else:
+        found = believed(question, embeddings, top)
     return measured(question, embeddings, found, measure) if measure else found
 
 
@@ -115,6 +125,8 @@ def believed(question: Question, embeddings: Embeddings, top: int = 5) -> Predic
     """What the policy says of the task, before anything is measured."""
     from t2s_offline.learners.predict import predict as prediction
 
+    if question.policy is None:
+        raise BadInput("no policy to ask; name one with --policy DIR, or leave it to the surrogate")
     return prediction(question.policy, embeddings, question.about.name, question.matrix, top=top)
 
 
@@ -132,16 +144,13 @@ def shortlist_of(question: Question, embeddings: Embeddings, count: int) -> Shor
 
     from t2s_offline.analysis.seed_noise import seeds_T
     from t2s_offline.learners.shortlist import shortlist
-    from t2s_offline.learners.surrogate import Surrogate
-    from t2s_offline.seeds import derive_rng
 
     task, matrix, told = question.about.name, question.matrix, question.told
     if matrix is None:
         raise BadInput("--measure needs rewards to learn from: name their recipe with --recipe")
-    others = [name for name in matrix.tasks if name != task and name in embeddings.tasks]
+    others, policy = fitted(question, embeddings)
     if note := matrix.select([*others, *({task} & set(matrix.tasks))]).val_note:
         told(note)
-    policy = Surrogate().fit(matrix.select(others), embeddings.select(others), rng=derive_rng("predict"))
     belief = policy.belief(embeddings.select((task,)).unit_TD[0])
     if question.replays:
         at = matrix.position(task)

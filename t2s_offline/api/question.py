@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from t2s_offline.tasks import Located
 
 
+#: Metrics that are measured on the same features.
+FEATURE_METRICS = ("knn5", "linear", "logme")
+
+
 @dataclass(frozen=True)
 class Question:
     """A policy, a table and a task; what is opened for them is opened once.
@@ -29,10 +33,10 @@ class Question:
     about: the task, and whether what the table holds of it is of the same pictures; known: the table's embeddings under
     the policy's probe; matrix: rewards that may be used, None where the table has none of the recipe; digest: of the
     pictures that the table's rewards of the task are of; data: folder of tasks, T2S_DATA where None; any_pixels: render
-    with today's pixels where the recipe's were others.
+    with today's pixels where the recipe's were others; backbones: a folder or an https address of backbones.
     """
 
-    policy: SavedPolicy
+    policy: SavedPolicy | None
     table: Table
     about: Asked
     known: Embeddings
@@ -41,12 +45,37 @@ class Question:
     data: Path | None = None
     device: str = "auto"
     any_pixels: bool = False
+    backbones: str | Path | None = None
     told: Told = quiet
 
     @property
     def replays(self) -> bool:
         """Whether the table has rewards of the task: then nothing is measured."""
         return self.matrix is not None and self.about.name in self.matrix.tasks
+
+    @cached_property
+    def other_metrics(self) -> dict[str, RewardMatrix]:
+        """Rewards by the metrics that see the same features (5-NN, linear, LogME), without the one that is asked for;
+        empty where the one asked for needs other work (fine-tuning)."""
+        matrix = self.matrix
+        if matrix is None or matrix.metric not in FEATURE_METRICS:
+            return {}
+        there = self.table.metrics
+        names = [name for name in FEATURE_METRICS if name in there and name != matrix.metric]
+        found = {name: self.table.store.matrix(matrix.recipe, name) for name in names}
+        whole = {name: rewards for name, rewards in found.items() if set(matrix.tasks) <= set(rewards.tasks)}
+        return {name: rewards.select(matrix.tasks) for name, rewards in whole.items()}
+
+    @cached_property
+    def measurable(self) -> bool:
+        """Whether the task is pictures and some backbones of the recipe are within reach."""
+        if self.matrix is None or self.replays or self.matrix.metric not in FEATURE_METRICS:
+            return False
+        from t2s_offline.sweep.hand_over import is_swept
+
+        if not is_swept(self.table.store, self.matrix.recipe):
+            return False
+        return bool((self.kept.allowed_C & self.matrix.measured_C).any())
 
     @cached_property
     def located(self) -> Located:
@@ -71,7 +100,9 @@ class Question:
 
         if self.matrix is None:
             raise BadInput("--measure needs rewards to learn from: name their recipe with --recipe")
-        return KeptBackbones(self.shop, self.matrix.recipe, self.located, self.matrix.metric, stored=self.digest)
+        return KeptBackbones(
+            self.shop, self.matrix.recipe, self.located, self.matrix.metric, stored=self.digest, named=self.backbones
+        )
 
     @cached_property
     def rendering(self) -> tuple[SweepContext, str]:
@@ -88,18 +119,20 @@ class Question:
 
 
 def ask(
-    policy: SavedPolicy,
+    policy: SavedPolicy | None,
     table: Table,
     target: str | Path,
     *,
     recipe: str | None = None,
     metric: str = "knn5",
-    measure: int = 0,
+    probe_name: str | None = None,
+    measure: int | None = None,
     render: int = 0,
     pretrain: bool = False,
     data: Path | None = None,
     device: str = "auto",
     any_pixels: bool = False,
+    backbones: str | Path | None = None,
     told: Told = quiet,
 ) -> Question:
     """The question, when all that it needs is there; what is missing is an error before anything is computed.
@@ -110,8 +143,10 @@ def ask(
 
     if isinstance(target, Path):  # a path is pictures, never the name of a task
         target = str(target) if is_path(str(target)) else f".{os.sep}{target}"
-    store, wanted = table.store, recipe or policy.card.get("recipe")
+    card = policy.card if policy is not None else {}
+    store = table.store
     recipes = store.recipes()
+    wanted = recipe or (card.get("recipe") if policy is not None else store.recipe(None)[0])
     matrix = store.matrix(wanted, metric) if wanted in recipes or recipe else None
     needing = [
         name for name, given in (("--measure", measure), ("--render", render), ("--pretrain", pretrain)) if given
@@ -120,13 +155,13 @@ def ask(
         lacks = f"{table.path} has no recipe {wanted}, the policy's" if wanted else "the policy names no recipe"
         there = ", ".join(recipes)
         raise BadInput(f"{', '.join(needing)} cannot be done: {lacks}; name one with --recipe: {there}")
-    known = store.embeddings(policy.card.get("probe"))
+    known = store.embeddings(probe_name or card.get("probe"))
     digests = dict.fromkeys((*known.tasks, *(matrix.tasks if matrix else ()))) | store.digests()
     about = asked(target, digests, data)
     if matrix is not None and not about.stored:  # whatever the table calls so is not these pictures
         matrix = matrix.select([name for name in matrix.tasks if name != about.name])
     digest = digests.get(about.name) if about.stored else None
-    question = Question(policy, table, about, known, matrix, digest, data, device, any_pixels, told)
+    question = Question(policy, table, about, known, matrix, digest, data, device, any_pixels, backbones, told)
     if render or (pretrain and not question.kept.allowed_C.any()):
         check_pixels(question)
     if measure and not question.replays:

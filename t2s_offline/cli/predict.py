@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("target", required=False, metavar="[TASK|FOLDER]", shell_complete=tasks_stored)
 @click.option("--task", "named", help="The same as the argument.")
-@click.option("--policy", "folder", required=True, type=click.Path(path_type=Path), help="Folder made by learn.")
+@click.option("--policy", "folder", type=click.Path(path_type=Path), help="Folder made by learn.  [default: none]")
 @store_option
 @recipe_option
 @metric_option
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Configurations to list.")
-@click.option("--measure", type=click.IntRange(0), default=0, help="Backbones to measure first.  [default: 0]")
+@click.option("--measure", type=click.IntRange(0), help="Backbones to measure; 0 guesses.  [default: see above]")
+@click.option("--backbones", metavar="FOLDER|URL", help="Where more backbones lie: a folder, or https://...")
 @click.option("--probe", "probe_path", metavar="FILE", help="Probe to embed a folder with.  [default: the table's]")
 @click.option("--samples", type=click.IntRange(2), help="Pictures drawn to embed a folder.  [default: the table's]")
 @data_option
@@ -50,23 +51,30 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for --render and --pretrain.")
 @format_option("table", "json")
 def predict(
-    target: str | None, named: str | None, folder: Path, store_path: Path, recipe: str | None, metric: str, top: int,
-    measure: int, probe_path: str | None, samples: int | None, data: Path | None, device: str, images: int | None,
-    pretrain: bool, any_pixels: bool, out: Path | None, file_format: str,
+    target: str | None, named: str | None, folder: Path | None, store_path: Path, recipe: str | None, metric: str,
+    top: int, measure: int | None, backbones: str | None, probe_path: str | None, samples: int | None,
+    data: Path | None, device: str, images: int | None, pretrain: bool, any_pixels: bool, out: Path | None,
+    file_format: str,
 ) -> None:  # fmt: skip
     """Predict the configuration to pre-train with: for an embedded task, or a folder of class folders.
 
     A name is a task of the store; a path such as ./digits is pictures. What the store holds of a task of that name is
     used for them only when it is about the same pictures.
 
+    Pictures are measured where backbones are at hand (those that a table ships, and those a sweep kept): eight that
+    together serve the table's tasks best, by every metric the table has. The answer is the surrogate's, given what was
+    measured; it says what accuracy to expect and what is gained. Without backbones, --policy answers, or without one
+    the surrogate by similar tasks alone.
+
     With --measure K, a surrogate fitted to the other tasks picks K backbones one after another, measures --metric of
     each on the task's val part (or replays the store's rewards of it), and answers with the best.
 
     \b
     Examples:
+      t2s-offline predict photos/ --store tables/cpu
       t2s-offline predict CUB --policy policy --store rewards.duckdb
       t2s-offline predict CUB --policy policy --store rewards.duckdb --measure 8
-      t2s-offline predict photos/ --policy policy --store table --probe table/probe.safetensors
+      t2s-offline predict photos/ --store tables/cpu --backbones backbones/ --pretrain --out mine
     """
     from t2s_offline.api.backbones import hand_over
     from t2s_offline.api.learn import load_policy
@@ -75,12 +83,13 @@ def predict(
 
     task = target or named
     if task is None or (target and named and target != named):
-        raise BadInput("name one task, as in: t2s-offline predict CUB --policy DIR")
+        raise BadInput("name one task, as in: t2s-offline predict CUB, or a folder: t2s-offline predict photos/")
     if (images or pretrain) and out is None:
         raise BadInput("--render and --pretrain need a folder to write to: add --out DIR")
     question = ask(
-        load_policy(folder), Table(RewardStore(store_path)), task, recipe=recipe, metric=metric, measure=measure,
-        render=images or 0, pretrain=pretrain, data=data, device=device, any_pixels=any_pixels, told=note,
+        load_policy(folder) if folder else None, Table(RewardStore(store_path)), task, recipe=recipe, metric=metric,
+        measure=measure, render=images or 0, pretrain=pretrain, data=data, device=device, any_pixels=any_pixels,
+        backbones=backbones, told=note,
     )  # fmt: skip
     with closing(Bar("embed", "picture")) as bar:
         found = answer(question, top=top, measure=measure, probe=probe_path, samples=samples, progress=bar)
@@ -102,9 +111,14 @@ def show(found: Prediction, metric: str, file_format: str) -> None:
     if found.reward is not None:
         about = f"best {found.best:.{digits}f}, regret {found.regret:.{digits}f}"
         click.echo(f"{word:<14} {found.reward:.{digits}f} ({about})")
+    if found.worth is not None:
+        show_worth(found.configuration, found.worth, digits, "%" if metric in ACCURACY_METRICS else "")
     if found.measured:
         click.echo()
         print_rows(list(found.measured[0]), [list(step.values()) for step in found.measured], "table")
+        if found.worth is not None:
+            click.echo()
+            print_rows(["nearest task", "similarity"], [list(row.values()) for row in found.nearest], "table")
         return
     click.echo()
     heads = found.probabilities.items()
@@ -114,6 +128,23 @@ def show(found: Prediction, metric: str, file_format: str) -> None:
     bars = (columns[-1], 1.0) if most == 4 else None  # with two levels the last column says it all
     print_rows(columns, [[*row, *[None] * (most - len(row))] for row in rows], "table", bars=bars)
     click.echo()
-    print_rows(["configuration", "probability", word], [list(row.values()) for row in found.top], "table")
+    titles = ["configuration", "probability", word, *(["expected"] if found.worth else [])]
+    print_rows(titles, [list(row.values()) for row in found.top], "table")
     click.echo()
     print_rows(["nearest task", "similarity"], [list(row.values()) for row in found.nearest], "table")
+
+
+def show_worth(configuration: str, worth: dict[str, Any], digits: int, unit: str) -> None:
+    """What the answer is worth, in a few lines."""
+    expected, low, high = (f"{worth[name]:.{digits}f}" for name in ("expected", "low", "high"))
+    click.echo(f"expected       {expected} {unit} ({low} to {high})")
+    for gain in worth["gains"]:
+        if gain["over"].endswith(configuration):
+            click.echo(f"gain           none over the {gain['over']}: it is the answer")
+            continue
+        span = f"{gain['low']:+.{digits}f} to {gain['high']:+.{digits}f}"
+        click.echo(f"gain           {gain['gain']:+.{digits}f} ({span}) over {gain['over']}")
+    tied = worth["tied"]
+    some = f": {', '.join(tied[:3])}{' ...' if len(tied) > 3 else ''}" if tied else ""
+    click.echo(f"tied           {len(tied)} others cannot be told from it{some}")
+    click.echo(f"best of all    with probability {worth['p_best']:.2f}")

@@ -6,10 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from t2s_offline.errors import BadInput
 from t2s_offline.learners.policy import SavedPolicy
+from t2s_offline.learners.worth import best_probability, level_probabilities
 from t2s_offline.matrix import Embeddings, RewardMatrix
+from t2s_offline.space import SimSpace
+
+Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,8 @@ class Prediction:
 
     probabilities: of each level, by parameter. top: the likeliest configurations. nearest: training tasks by cosine.
     reward, best, regret: of the answer, of the task's best measured configuration, and best minus reward, in percent
-    (scores for logme); None where the store has none. measured: the steps of a measured shortlist, empty without one.
+    (scores for logme); None where the store has none. measured: the steps of a measured shortlist, or a row a measured
+    backbone; empty without. worth: see `worth.Worth`.
     """
 
     task: str
@@ -30,10 +36,11 @@ class Prediction:
     best: float | None = None
     regret: float | None = None
     measured: list[dict[str, Any]] = field(default_factory=list)
+    worth: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON of `t2s-offline predict`."""
-        return vars(self).copy()
+        """The JSON of `t2s-offline predict`; `worth` only where it is known."""
+        return {name: value for name, value in vars(self).items() if name != "worth" or value is not None}
 
 
 def predict(
@@ -80,6 +87,48 @@ def predict(
             for index in order
         ],
         nearest=similar_tasks(embeddings, task, tuple(saved.card.get("tasks", ())), nearest),
+        reward=reward,
+        best=best,
+        regret=None if reward is None or best is None else best - reward,
+    )
+
+
+def predict_from_draws(
+    space: SimSpace,
+    drawn_NC: Float64,
+    answer: int,
+    embeddings: Embeddings,
+    task: str,
+    training: tuple[str, ...],
+    matrix: RewardMatrix | None = None,
+    *,
+    top: int = 5,
+    nearest: int = 3,
+) -> Prediction:
+    """The answer `answer` with what draws from the task's posterior say, (N, C) in percent: probabilities are those of
+    being the best configuration, or of the best one's levels."""
+    if not 1 <= top <= len(space):
+        raise BadInput(f"top {top}: expected 1 to {len(space)} configurations")
+    best_C = best_probability(drawn_NC)
+    reward_C = np.full(len(space), np.nan)
+    if matrix is not None and task in matrix.tasks:
+        reward_C = matrix.reward_TC[matrix.position(task)]
+    reward = known(reward_C[answer])
+    best = float(np.nanmax(reward_C)) if not np.isnan(reward_C).all() else None
+    return Prediction(
+        task=task,
+        configuration=space.configurations[answer],
+        probabilities=level_probabilities(space, best_C),
+        top=[
+            {
+                "configuration": space.configurations[index],
+                "probability": float(best_C[index]),
+                "reward": known(reward_C[index]),
+                "expected": float(drawn_NC[:, index].mean()),
+            }
+            for index in np.argsort(-best_C, kind="stable")[:top]
+        ],
+        nearest=similar_tasks(embeddings, task, training, nearest),
         reward=reward,
         best=best,
         regret=None if reward is None or best is None else best - reward,

@@ -6,7 +6,7 @@ Each needs a store made by a sweep and the configuration that was predicted, who
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,8 @@ from t2s_offline.errors import BadInput
 from t2s_offline.images.task_data import TaskData, check_same_pictures, load_task
 from t2s_offline.matrix import Embeddings
 from t2s_offline.recipe import Recipe, check_id
+from t2s_offline.space import SCRATCH
+from t2s_offline.store.backbone_files import FOLDER, BackboneFiles, backbone_files
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.sweep.worker import SweepContext, Unit
 from t2s_offline.tasks import Located
@@ -66,9 +68,13 @@ def probe_of(known: Embeddings, path: str | None, device: str = "auto") -> tuple
 
 @dataclass(frozen=True)
 class KeptBackbones:
-    """Backbones that a sweep left beside its store, to be measured on a task as the recipe says, by one metric on its
-    val part: percent, or the score of logme. stored: the digest that the store has for the task's pictures, where its
-    rewards of the task are used beside the measurements; other pictures are then a BadInput."""
+    """Backbones of a table, to be measured on a task as the recipe says: by one metric on its val part (percent, or the
+    score of logme), or by several.
+
+    named: a folder or an https address of backbones beside those of the sweep and the table. stored: the digest that
+    the store has for the task's pictures, where its rewards of the task are used beside the measurements; other
+    pictures are then a BadInput.
+    """
 
     context: SweepContext
     recipe_id: str
@@ -76,6 +82,7 @@ class KeptBackbones:
     metric: str = "knn5"
     seed: int = 0
     stored: str | None = None
+    named: str | Path | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -84,8 +91,19 @@ class KeptBackbones:
     @cached_property
     def allowed_C(self) -> npt.NDArray[np.bool_]:
         """Configurations whose backbone is there, shape (C,)."""
-        paths = (self.context.backbone(self._unit(configuration)) for configuration in self.context.space)
-        return np.array([path.exists() for path in paths])
+        there = set(self.files.within_reach(self.seed))
+        paths = {name: self.context.backbone(self._unit(name)) for name in self.context.space}
+        return np.array([name in there or path.exists() for name, path in paths.items()])
+
+    @cached_property
+    def files(self) -> BackboneFiles:
+        """Where the recipe's backbones lie."""
+        work = [self.context.folder / FOLDER]
+        return backbone_files(self.context.store, self.recipe_id, work=work, named=self.named)
+
+    def path(self, configuration: str) -> Path:
+        """The checked file of a configuration's backbone, downloaded where it lies elsewhere."""
+        return self.files.path(configuration, self.seed)
 
     def check_count(self, count: int) -> None:
         """BadInput when fewer backbones than these are kept."""
@@ -122,13 +140,36 @@ class KeptBackbones:
         from t2s_offline.training.evaluate import evaluate
         from t2s_offline.training.networks import load_backbone
 
-        path = self.context.backbone(self._unit(self.context.space.configurations[index]))
+        path = self.path(self.context.space.configurations[index])
         backbone = load_backbone(path, device_of(self.context)).backbone
         found = evaluate(backbone, self.task.name, self.task.parts, self.recipe, (self.metric,), seed=self.seed)
         return found[0].val_accuracy
 
+    def measure_all(self, index: int | None, metrics: Sequence[str]) -> dict[str, float]:
+        """Several metrics of the same features on the recipe's val pictures; index None: of an untrained network."""
+        from t2s_offline.seeds import derive_seed
+        from t2s_offline.sweep.worker import device_of
+        from t2s_offline.training.evaluate import evaluate
+        from t2s_offline.training.networks import build, load_backbone
+
+        device = device_of(self.context)
+        if index is None:
+            own = derive_seed("pretrain", self.recipe.digest, SCRATCH, self.seed, "weights")
+            backbone = build(self.recipe.backbone, seed=own, device=device).eval()
+        else:
+            backbone = load_backbone(self.path(self.context.space.configurations[index]), device).backbone
+        rows = evaluate(backbone, self.task.name, self.task.parts, self.recipe, metrics, seed=self.seed)
+        return {row.metric: row.val_accuracy for row in rows}
+
     def _unit(self, configuration: str) -> Unit:
         return Unit(self.recipe_id, configuration, self.seed, ())
+
+
+def is_swept(store: RewardStore, recipe_id: str) -> bool:
+    """Whether a sweep of this package made the recipe, so that its backbones can be measured."""
+    with store.reader() as con:
+        row = con.execute("SELECT contents, source FROM recipes WHERE recipe = $1", [recipe_id]).fetchone()
+    return row is not None and row[1] == "sweep" and bool(row[0])
 
 
 def context_of(store: RewardStore, recipe_id: str, *, device: str = "auto", data: Path | None = None) -> SweepContext:
@@ -174,15 +215,19 @@ def render_pictures(
     return f"{out}: {done.images} images of {len(renderer.classes)} classes under {configuration}"
 
 
-def hand_over_backbone(context: SweepContext, recipe_id: str, configuration: str, out: Path) -> str:
+def hand_over_backbone(
+    context: SweepContext, recipe_id: str, configuration: str, out: Path, named: str | Path | None = None
+) -> str:
     """Write the configuration's backbone: the kept one, or one trained now; returns a line that says which."""
     from t2s_offline.sweep.run_unit import obtain
     from t2s_offline.sweep.worker import single_threaded
 
     unit = Unit(recipe_id, configuration, 0, ())
-    path = context.backbone(unit)
-    how = "kept by the sweep"
-    if not path.exists():
+    path, how = context.backbone(unit), "kept by the sweep"
+    files = backbone_files(context.store, recipe_id, work=[path.parent], named=named)
+    if configuration in files.within_reach():
+        path = files.path(configuration)
+    elif not path.exists():
         how = "trained now"
         with single_threaded(context):
             obtain(unit, context)
