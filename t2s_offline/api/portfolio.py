@@ -57,9 +57,9 @@ def by_portfolio(question: Question, embeddings: Embeddings, count: int, top: in
             f"measuring {', '.join(matrices)} of {len(index_K)} backbones on {kept.pictures} pictures of {task}, of "
             f"{kept.task['val'].image_NCHW.shape[-1]} px"
         )
-        rows = [kept.measure_all(int(index), tuple(matrices)) for index in index_K]
-        values = {name: np.array([row[name] for row in rows]) for name in matrices}
-        untrained = kept.measure_all(None, (matrix.metric,))[matrix.metric]
+        rows = kept.measure_each([*map(int, index_K), None], tuple(matrices))
+        values = {name: np.array([row[name] for row in rows[:-1]]) for name in matrices}
+        untrained = rows[-1][matrix.metric]
         noise = policy.noise.at(kept.pictures)
     if len(index_K):
         noise_sd = noise(float(values[matrix.metric].mean()))

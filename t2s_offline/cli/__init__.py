@@ -6,6 +6,7 @@ something missing, 2 bad input, 130 interrupted.
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -87,6 +88,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Entry point: errors of the family become one line and exit code 2."""
+    # threads that wait for each other sleep: spinning takes the core from those that work on a busy machine
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # what Pillow warns of is either harmless (EXIF) or named by `pictures.py`; set once, before any thread
     warnings.filterwarnings("ignore", module=r"PIL\.")
     try:

@@ -145,6 +145,14 @@ class KeptBackbones:
         found = evaluate(backbone, self.task.name, self.task.parts, self.recipe, (self.metric,), seed=self.seed)
         return found[0].val_accuracy
 
+    def measure_each(self, indices: Sequence[int | None], metrics: Sequence[str]) -> list[dict[str, float]]:
+        """`measure_all` of several, on one thread: small networks gain nothing by more, and on a busy machine threads
+        that wait for each other take many times as long. Rounding is then that of the sweep, too."""
+        from t2s_offline.sweep.worker import single_threaded
+
+        with single_threaded(self.context):
+            return [self.measure_all(index, metrics) for index in indices]
+
     def measure_all(self, index: int | None, metrics: Sequence[str]) -> dict[str, float]:
         """Several metrics of the same features on the recipe's val pictures; index None: of an untrained network."""
         from t2s_offline.seeds import derive_seed
