@@ -5,7 +5,6 @@ Each needs a store made by a sweep and the configuration that was predicted, who
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -226,9 +225,12 @@ def render_pictures(
 def hand_over_backbone(
     context: SweepContext, recipe_id: str, configuration: str, out: Path, named: str | Path | None = None
 ) -> str:
-    """Write the configuration's backbone: the kept one, or one trained now; returns a line that says which."""
+    """Write the configuration's backbone under torchvision's names: the kept one, or one trained now; returns a line
+    that says which. named: see `KeptBackbones`."""
     from t2s_offline.sweep.run_unit import obtain
     from t2s_offline.sweep.worker import single_threaded
+    from t2s_offline.training.networks import load_backbone
+    from t2s_offline.training.portable import write_portable
 
     unit = Unit(recipe_id, configuration, 0, ())
     path, how = context.backbone(unit), "kept by the sweep"
@@ -239,6 +241,5 @@ def hand_over_backbone(
         how = "trained now"
         with single_threaded(context):
             obtain(unit, context)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, out)
+    write_portable(out, load_backbone(path))
     return f"{out}: backbone of {configuration}, {how}"

@@ -38,13 +38,15 @@ def download() -> Backbone:
 
 
 def is_weights(path: Path) -> bool:
-    """Whether a file may be of torchvision's weights: by its ending, or by the names of its tensors."""
+    """Whether a file may be of torchvision's weights: by its ending, or by the names of its tensors. A backbone that was
+    handed over has these names, too, and a card."""
     if path.suffix in (".pth", ".pt"):
         return True
     try:
-        return "conv1.weight" in announced(path, ("F32", "F16", "I64")).shapes
+        found = announced(path, ("F32", "F16", "I64"))
     except BadFile:
         return False
+    return "conv1.weight" in found.shapes and "t2s_offline" not in found.metadata
 
 
 def read(path: Path) -> tuple[Backbone, bool]:

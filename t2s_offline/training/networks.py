@@ -1,7 +1,8 @@
 """Backbones: building them from an architecture's name and a seed, extracting features, saving and loading files.
 
-A backbone is the network without its head: pictures to pooled features. Files are safetensors with weights in half
-precision and a JSON card in the header; no other format is loaded. Initial weights are drawn from a generator with the
+A backbone is the network without its head: pictures to pooled features. Files are safetensors with a JSON card in the
+header, of two formats: weights in half precision (what a sweep keeps, `save_backbone`), or under torchvision's names in
+single precision (what is handed over, `portable.py`). No other format is loaded. Initial weights are drawn from a generator with the
 given seed, never from torch's global one.
 """
 
@@ -22,6 +23,9 @@ from t2s_offline.files import write_whole
 from t2s_offline.tensor_files import announced
 
 FORMAT = "t2s-offline backbone 1"
+PORTABLE = "t2s-offline backbone 2"
+#: Format -> what stands before torchvision's names of the tensors.
+PREFIXES = {FORMAT: "trunk.", PORTABLE: ""}
 MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as torchvision's weights expect
 BATCH = 256
 
@@ -192,7 +196,7 @@ def save_backbone(path: Path, backbone: Backbone, head: nn.Linear | None, card: 
 
 
 def load_backbone(path: Path, device: torch.device | str = "cpu") -> SavedBackbone:
-    """Read what `save_backbone` wrote; BadFile when it is missing, no safetensors, or has other shapes."""
+    """Read a file of either format; BadFile when it is missing, no safetensors, or has other shapes."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -203,12 +207,12 @@ def load_backbone(path: Path, device: torch.device | str = "cpu") -> SavedBackbo
         card = json.loads(found.metadata.get("t2s_offline", "null"))
     except (ValueError, RecursionError) as error:
         raise BadFile(f"{path} is no backbone of this package: its card is no JSON; pre-train it again") from error
-    arch = card.get("arch") if isinstance(card, dict) and card.get("format") == FORMAT else None
-    if not isinstance(arch, str) or arch not in WIDTHS:
+    kind, arch = (card.get("format"), card.get("arch")) if isinstance(card, dict) else (None, None)
+    if not isinstance(kind, str) or kind not in PREFIXES or not isinstance(arch, str) or arch not in WIDTHS:
         raise BadFile(f"{path} is no backbone of this package; expected format {FORMAT!r}; pre-train it again")
-    backbone, head = _empty(arch), None
-    expected = {f"trunk.{name}": tuple(tensor.shape) for name, tensor in backbone.trunk.state_dict().items()}
-    if "head.weight" in found.shapes:
+    backbone, head, prefix = _empty(arch), None, PREFIXES[kind]
+    expected = {f"{prefix}{name}": tuple(tensor.shape) for name, tensor in backbone.trunk.state_dict().items()}
+    if kind == FORMAT and "head.weight" in found.shapes:
         classes = found.shapes["head.weight"][0] if found.shapes["head.weight"] else 0
         expected |= {"head.weight": (classes, backbone.features), "head.bias": (classes,)}
     # before any tensor is read, so that a file from others cannot make this process allocate memory
@@ -228,5 +232,7 @@ def load_backbone(path: Path, device: torch.device | str = "cpu") -> SavedBackbo
     if "head.weight" in tensors:
         head = nn.Linear(backbone.features, len(tensors["head.weight"]), device="meta").to_empty(device="cpu")
         head.load_state_dict({name: tensors[f"head.{name}"] for name in ("weight", "bias")})
-    backbone.trunk.load_state_dict({n[6:]: tensor for n, tensor in tensors.items() if n.startswith("trunk.")})
+    backbone.trunk.load_state_dict(
+        {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if not name.startswith("head.")}
+    )
     return SavedBackbone(_placed(backbone, device), head.to(device) if head is not None else None, card)
