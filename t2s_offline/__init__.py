@@ -10,6 +10,7 @@ with for a task.
     predict         a policy and a task, or a folder of pictures -> the configuration to pre-train with
     compare         a table -> a polars frame: what learners are worth beside the baselines
     load_backbone   a backbone's file -> a torch module that maps pictures to features
+    classify        new pictures and what a prediction handed over -> a polars frame: their classes
 
     import t2s_offline as t2s
 
@@ -17,13 +18,14 @@ with for a task.
     policy = t2s.learn(table, leave_out=["digits"], on_miss="model")
     print(t2s.predict(policy, table, "digits", measure=8).configuration)
 
-Everything that goes wrong on purpose is a `t2s_offline.errors.T2SError` with one line of text. Ten recipes are in
+Everything that goes wrong on purpose is a `t2s_offline.errors.T2SError` with one line of text. Eleven recipes are in
 docs/python.md. Importing this module imports no other package: each name is loaded when it is first used.
 """
 
 TYPE_CHECKING = False  # type checkers take a variable of this name for true; importing typing takes milliseconds
 if TYPE_CHECKING:
     from t2s_offline.api.backbones import load_backbone as load_backbone
+    from t2s_offline.api.classify import classify as classify
     from t2s_offline.api.compare import compare as compare
     from t2s_offline.api.learn import learn as learn
     from t2s_offline.api.learn import load_policy as load_policy
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from t2s_offline.api.table import open_table as open_table
 
 __version__ = "0.1.0"
-__all__ = ["compare", "learn", "load_backbone", "load_policy", "open_table", "predict"]
+__all__ = ["classify", "compare", "learn", "load_backbone", "load_policy", "open_table", "predict"]
 
 if not TYPE_CHECKING:  # a type checker would take any name for one that is here
 

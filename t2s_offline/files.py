@@ -21,6 +21,11 @@ def is_plain(name: str) -> bool:
     return fits and name[0] != "." and not set(name) & set("/\\")
 
 
+def as_text(name: str | Path) -> str:
+    """A name as text that can be written as UTF-8: bytes of a file's name that are none become question marks."""
+    return str(name).encode("utf-8", "replace").decode()
+
+
 def cache_folder() -> Path:
     """The user's folder for what is computed once: the environment variable T2S_CACHE, else ~/.cache/t2s-offline."""
     return Path(os.environ.get("T2S_CACHE") or Path.home() / ".cache" / "t2s-offline")

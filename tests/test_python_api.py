@@ -44,9 +44,9 @@ def test_naming_a_function_imports_no_torch(code: str) -> None:
     assert done.returncode == 0
 
 
-def test_help_says_what_it_is_and_names_six_functions() -> None:
+def test_help_says_what_it_is_and_names_seven_functions() -> None:
     text = pydoc.plain(pydoc.render_doc(t2s))
-    assert len(t2s.__all__) == 6
+    assert len(t2s.__all__) == 7
     for name in t2s.__all__:
         assert f"    {name} " in text.partition("FUNCTIONS")[0], "in the summary"
         assert "__getattr__" not in text

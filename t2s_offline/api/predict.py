@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from t2s_offline.api.backbones import hand_over
+from t2s_offline.api.backbones import check_wanted, hand_over
 from t2s_offline.api.portfolio import PORTFOLIO, by_portfolio, fitted
 from t2s_offline.api.question import Question, ask
 from t2s_offline.api.told import WARNING, Progress, Told, quiet
@@ -35,6 +35,8 @@ def predict(
     device: str = "auto",
     render: int = 0,
     pretrain: bool = False,
+    features: bool = False,
+    classifier: bool = False,
     out: str | Path | None = None,
     any_pixels: bool = False,
     backbones: str | Path | None = None,
@@ -59,18 +61,22 @@ def predict(
     pictures to draw for the embedding, by default the table's. data: folder of tasks, by default T2S_DATA. device:
     auto, cpu, cuda or cuda:0.
 
-    render, pretrain: write so many pictures a class, and the configuration's backbone, to the folder `out`; any_pixels:
-    also where the recipe's pixels were others than today's.
+    render, pretrain: write so many pictures a class, and the configuration's backbone with a model card, to the folder
+    `out`; features, classifier: with it also the features of the task's pictures, and a linear classifier fitted to
+    them, for `classify`; any_pixels: also where the recipe's pixels were others than today's.
     """
-    if (render or pretrain) and out is None:
-        raise BadInput("--render and --pretrain need a folder to write to: add --out DIR")
+    folder = None if out is None else Path(out)
+    check_wanted(folder, render=render, pretrain=pretrain, features=features, classifier=classifier)
     question = ask(
         policy, table, target, recipe=recipe, metric=metric, measure=measure, render=render, pretrain=pretrain,
         data=None if data is None else Path(data), device=device, any_pixels=any_pixels, backbones=backbones, told=told,
     )  # fmt: skip
     found = answer(question, top=top, measure=measure, probe=probe, samples=samples, progress=progress)
-    if out is not None:
-        hand_over(question, found.configuration, Path(out), render=render, pretrain=pretrain, progress=progress)
+    if folder is not None:
+        hand_over(
+            question, found, folder, render=render, pretrain=pretrain, features=features, classifier=classifier,
+            progress=progress,
+        )  # fmt: skip
     return found
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "query": ("query:query_command", "Ask SQL of a store."),
     "learn": ("learn:learn", "Learn a policy by Algorithm 1."),
     "predict": ("predict:predict", "Predict the configuration for a task."),
+    "classify": ("classify:classify_command", "Name new pictures by what predict handed over."),
     "render": ("render:render", "Render a dataset, or pictures of the catalogue."),
     "tasks": ("tasks:tasks_command", "Downstream tasks, and which are at hand."),
     "embed": ("embed:embed_command", "Task2Vec vectors of tasks."),

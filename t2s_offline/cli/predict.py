@@ -47,14 +47,16 @@ if TYPE_CHECKING:
 @device_option
 @click.option("--render", "images", type=click.IntRange(1), metavar="N", help="Also render N images a class to --out.")
 @click.option("--pretrain", is_flag=True, help="Also hand over the backbone, to --out.")
+@click.option("--features", is_flag=True, help="With --pretrain: also features of the task's pictures, as Parquet.")
+@click.option("--classifier", is_flag=True, help="With --pretrain: also a classifier of the task, for classify.")
 @click.option("--any-pixels", is_flag=True, help="Render for both with today's pixels where the recipe's were others.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for --render and --pretrain.")
 @format_option("table", "json")
 def predict(
     target: str | None, named: str | None, folder: Path | None, store_path: Path, recipe: str | None, metric: str,
     top: int, measure: int | None, backbones: str | None, probe_path: str | None, samples: int | None,
-    data: Path | None, device: str, images: int | None, pretrain: bool, any_pixels: bool, out: Path | None,
-    file_format: str,
+    data: Path | None, device: str, images: int | None, pretrain: bool, features: bool, classifier: bool,
+    any_pixels: bool, out: Path | None, file_format: str,
 ) -> None:  # fmt: skip
     """Predict the configuration to pre-train with: for an embedded task, or a folder of class folders.
 
@@ -76,7 +78,7 @@ def predict(
       t2s-offline predict CUB --policy policy --store rewards.duckdb --measure 8
       t2s-offline predict photos/ --store tables/cpu --backbones backbones/ --pretrain --out mine
     """
-    from t2s_offline.api.backbones import hand_over
+    from t2s_offline.api.backbones import check_wanted, hand_over
     from t2s_offline.api.learn import load_policy
     from t2s_offline.api.predict import answer
     from t2s_offline.api.question import ask
@@ -84,8 +86,7 @@ def predict(
     task = target or named
     if task is None or (target and named and target != named):
         raise BadInput("name one task, as in: t2s-offline predict CUB, or a folder: t2s-offline predict photos/")
-    if (images or pretrain) and out is None:
-        raise BadInput("--render and --pretrain need a folder to write to: add --out DIR")
+    check_wanted(out, render=images or 0, pretrain=pretrain, features=features, classifier=classifier)
     question = ask(
         load_policy(folder) if folder else None, Table(RewardStore(store_path)), task, recipe=recipe, metric=metric,
         measure=measure, render=images or 0, pretrain=pretrain, data=data, device=device, any_pixels=any_pixels,
@@ -96,7 +97,10 @@ def predict(
     show(found, metric, file_format)
     if out is not None:
         with closing(Bar("render", "image")) as bar:
-            hand_over(question, found.configuration, out, render=images or 0, pretrain=pretrain, progress=bar)
+            hand_over(
+                question, found, out, render=images or 0, pretrain=pretrain, features=features, classifier=classifier,
+                progress=bar,
+            )  # fmt: skip
 
 
 def show(found: Prediction, metric: str, file_format: str) -> None:

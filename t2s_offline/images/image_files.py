@@ -38,20 +38,23 @@ UNREADABLE = bytes(32)  # in place of the SHA-256 of a file that cannot be read
 @dataclass(frozen=True, eq=False)
 class Pictures:
     """N pictures. image_NCHW: uint8 (N, 3, S, S), sRGB; label_N: int64 (N,), index into `classes`; bad: a line for each
-    file that was left out; digest: `digests.part_digest` of all pictures as given, empty for a selection."""
+    file that was left out; digest: `digests.part_digest` of all pictures as given, empty for a selection; paths: of the
+    N files, empty for pictures that have no file each."""
 
     image_NCHW: UInt8
     label_N: Int64
     classes: tuple[str, ...]
     bad: tuple[str, ...] = ()
     digest: str = ""
+    paths: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.label_N)
 
     def take(self, index: Int64) -> Pictures:
         """The pictures at these places."""
-        return Pictures(self.image_NCHW[index], self.label_N[index], self.classes, self.bad)
+        paths = tuple(self.paths[at] for at in index) if self.paths else ()
+        return Pictures(self.image_NCHW[index], self.label_N[index], self.classes, self.bad, paths=paths)
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -146,7 +149,8 @@ def read_files(
     if lost:
         raise BadFile(f"{what}: class {classes[lost[0]]} has no picture that can be read; first: {bad[0]}")
     digest = part_digest(classes, zip((label for _, label in files), sums, strict=True))
-    return Pictures(image_NCHW[good] if bad else image_NCHW, label_N, classes, bad, digest)
+    paths = tuple(files[at][0] for at in good)
+    return Pictures(image_NCHW[good] if bad else image_NCHW, label_N, classes, bad, digest, paths)
 
 
 def check_share(bad: Sequence[str], total: int, what: str) -> None:

@@ -125,6 +125,11 @@ def folder_digests(folder: Path) -> dict[str, str]:
     return {part: files_digest(*files_of(path)) for part, path in _part_folders(folder).items()}
 
 
+def folder_classes(folder: Path) -> tuple[str, ...]:
+    """The classes of the pictures that `read_folder_task` would return."""
+    return tuple(path.name for path in class_folders(_part_folders(folder)["train"]))
+
+
 def _part_folders(folder: Path) -> dict[str, Path]:
     """The folders of class folders by part: the folder itself as train, or its folders train, val and test."""
     within = class_folders(folder)

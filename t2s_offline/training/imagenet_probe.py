@@ -38,8 +38,10 @@ def download() -> Backbone:
 
 
 def is_weights(path: Path) -> bool:
-    """Whether a file may be of torchvision's weights: by its ending, or by the names of its tensors. A backbone that was
-    handed over has these names, too, and a card."""
+    """Whether a file may be of torchvision's weights: by its ending, or by the names of its tensors.
+
+    A backbone that was handed over has the same names; it is told apart by its card.
+    """
     if path.suffix in (".pth", ".pt"):
         return True
     try:

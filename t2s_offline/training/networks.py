@@ -2,8 +2,8 @@
 
 A backbone is the network without its head: pictures to pooled features. Files are safetensors with a JSON card in the
 header, of two formats: weights in half precision (what a sweep keeps, `save_backbone`), or under torchvision's names in
-single precision (what is handed over, `portable.py`). No other format is loaded. Initial weights are drawn from a generator with the
-given seed, never from torch's global one.
+single precision (what is handed over, `portable.py`). No other format is loaded. Initial weights are drawn from a
+generator with the given seed, never from torch's global one.
 """
 
 from __future__ import annotations

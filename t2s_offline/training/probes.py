@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -61,25 +62,51 @@ def _top(similarity_MN: torch.Tensor, k: int) -> torch.Tensor:
     return top
 
 
-def standardiser(feature_ND: torch.Tensor) -> Predict:
-    """A function that scales features to zero mean and unit variance over N, as a batch norm without weights does after
-    training."""
-    mean, variance = feature_ND.mean(0), feature_ND.var(0, correction=0)
-    return lambda other: (other - mean) * torch.rsqrt(variance + 1e-5)
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """A linear classifier of K classes: features (N, D) are standardised, then weighed. Calling it gives scores (N, K),
+    float32."""
+
+    mean_D: torch.Tensor
+    scale_D: torch.Tensor
+    weight_DK: torch.Tensor
+    bias_K: torch.Tensor
+
+    def standard(self, feature_ND: torch.Tensor) -> torch.Tensor:
+        """Features standardised, (N, D)."""
+        return (feature_ND - self.mean_D) * self.scale_D
+
+    def __call__(self, feature_ND: torch.Tensor) -> torch.Tensor:
+        return (self.standard(feature_ND).to(self.weight_DK.dtype) @ self.weight_DK + self.bias_K).float()
 
 
 def logistic_probe(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int, c: float = 0.01) -> Predict:
-    """L2-regularised multinomial logistic regression on standardised features; returns features to scores (M, classes).
+    """The classifier of `logistic_fit` for all classes: features to scores (M, classes), -inf for a class without
+    pictures."""
+    found, present_K = logistic_fit(feature_ND, label_N, c)
+
+    def predict(other: torch.Tensor) -> torch.Tensor:
+        scores = torch.full((len(other), classes), -torch.inf, device=other.device)
+        scores[:, present_K] = found(other)
+        return scores
+
+    return predict
+
+
+def logistic_fit(feature_ND: torch.Tensor, label_N: torch.Tensor, c: float = 0.01) -> tuple[Affine, torch.Tensor]:
+    """L2-regularised multinomial logistic regression on features of zero mean and unit variance: the classifier, in
+    float64, and the K labels that have pictures.
 
     Minimises c x (sum of cross-entropies) + half the squared weights, biases free, as scikit-learn's
-    LogisticRegression(C=c) does. A class without pictures has the score -inf. The search uses coordinates in which the
-    curvature at equal probabilities is 1: 10 to 30 steps instead of 20 to 100, and less than half of the time.
+    LogisticRegression(C=c) does. The search uses coordinates in which the curvature at equal probabilities is 1: 10 to
+    30 steps instead of 20 to 100, and less than half of the time.
     """
     from scipy.optimize import minimize
 
-    scale = standardiser(feature_ND)
+    # as a batch norm without weights does after training
+    mean_D, scale_D = feature_ND.mean(0), torch.rsqrt(feature_ND.var(0, correction=0) + 1e-5)
     present_K, label_N = torch.unique(label_N, return_inverse=True)
-    x, basis_DR = _spanned(scale(feature_ND).double())
+    x, basis_DR = _spanned(((feature_ND - mean_D) * scale_D).double())
     n, width = x.shape
     many = len(present_K)
     target = F.one_hot(label_N, many).double()
@@ -105,13 +132,7 @@ def logistic_probe(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int
     flat = torch.from_numpy(found.x).to(x.device).view(width + 1, many)
     weight, bias = back.T @ flat[:-1], flat[-1] * unit
     weight = weight if basis_DR is None else basis_DR @ weight
-
-    def predict(other: torch.Tensor) -> torch.Tensor:
-        scores = torch.full((len(other), classes), -torch.inf, device=other.device)
-        scores[:, present_K] = (scale(other).double() @ weight + bias).float()
-        return scores
-
-    return predict
+    return Affine(mean_D, scale_D, weight, bias), present_K
 
 
 def _spanned(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -147,7 +168,32 @@ def sgd_probe(
     batch: int = 32,
     dropout: float = 0.2,
 ) -> Predict:
-    """The paper's linear probe on cached features: batch norm without weights, dropout, `head`; SGD, momentum 0.9."""
+    """The paper's linear probe on cached features: batch norm without weights, dropout, `head`; SGD, momentum 0.9.
+    `head` is trained in place."""
+    norm = sgd_fit(
+        feature_ND, label_N, head, generator=generator, rate=rate, epochs=epochs, batch=batch, dropout=dropout
+    )
+
+    def predict(other: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            scores: torch.Tensor = head(norm(other))
+        return scores
+
+    return predict
+
+
+def sgd_fit(
+    feature_ND: torch.Tensor,
+    label_N: torch.Tensor,
+    head: torch.nn.Linear,
+    *,
+    generator: torch.Generator,
+    rate: float = 0.01,
+    epochs: int = 50,
+    batch: int = 32,
+    dropout: float = 0.2,
+) -> torch.nn.BatchNorm1d:
+    """Train `head` in place as `sgd_probe` says; returns the batch norm before it, in evaluation mode."""
     norm = torch.nn.BatchNorm1d(feature_ND.shape[1], affine=False, device=feature_ND.device)
     optimiser = torch.optim.SGD(head.parameters(), lr=rate, momentum=0.9)
     for epoch in range(epochs):
@@ -161,14 +207,7 @@ def sgd_probe(
             optimiser.zero_grad(set_to_none=True)
             F.cross_entropy(logits, label_N[at]).backward()
             optimiser.step()
-    norm.eval()
-
-    def predict(other: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            scores: torch.Tensor = head(norm(other))
-        return scores
-
-    return predict
+    return norm.eval()
 
 
 def logme(feature_ND: torch.Tensor, label_N: torch.Tensor, classes: int, steps: int = 200) -> float:

@@ -17,7 +17,7 @@ from t2s_offline.recipe import Recipe
 from t2s_offline.seeds import derive_seed
 from t2s_offline.training.evaluate import evaluate, features_of, finetuned, fold_of
 from t2s_offline.training.networks import build, linear_head
-from t2s_offline.training.probes import decayed, knn_votes, log_evidence, logistic_probe, logme, sgd_probe, standardiser
+from t2s_offline.training.probes import decayed, knn_votes, log_evidence, logistic_fit, logistic_probe, logme, sgd_probe
 
 RECIPE = Recipe(size=16, linear_epochs=10, finetune_epochs=4)
 
@@ -72,7 +72,7 @@ def test_of_equal_neighbours_the_first_count(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_linear_probe_is_logistic_regression(classes: int, c: float) -> None:
     (x, y), (query, truth) = clouds(300, classes=classes), clouds(400, classes=classes, seed=1)
     ours = logistic_probe(x, y, classes, c)(query)
-    scale = standardiser(x)
+    scale = logistic_fit(x, y)[0].standard
     theirs = LogisticRegression(C=c, tol=1e-8, max_iter=1000).fit(scale(x).numpy(), y.numpy())
     chance = theirs.predict_proba(scale(query).numpy())
     np.testing.assert_allclose(ours.softmax(1).numpy(), chance, atol=2e-3)
@@ -85,7 +85,7 @@ def test_the_linear_probe_with_fewer_pictures_than_features_and_a_class_without_
     x, y = x[y != 2], y[y != 2]
     x[:, 7] = 1.0  # says nothing
     ours = logistic_probe(x, y, 4)(query)
-    scale = standardiser(x)
+    scale = logistic_fit(x, y)[0].standard
     theirs = LogisticRegression(C=0.01, tol=1e-8, max_iter=1000).fit(scale(x).numpy(), y.numpy())
     np.testing.assert_allclose(ours.softmax(1)[:, [0, 1, 3]], theirs.predict_proba(scale(query).numpy()), atol=2e-3)
     assert (ours[:, 2] == -torch.inf).all()
