@@ -19,9 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import warp
 
 from t2s_offline.files import cache_folder
+from t2s_offline.tensor_files import weights_digest
+from t2s_offline.training.classifier import Classifier, save_classifier
+from t2s_offline.training.networks import SavedBackbone, build
+from t2s_offline.training.portable import write_portable
+from t2s_offline.training.probes import Affine
 from tests.hostile.make import SECRET, make
 
 PROGRAMS = (
@@ -387,6 +393,35 @@ def test_pictures(place: Place, runner: Runner) -> None:
                     (0, 2),
                 )
             )
+    check(place, runner, cases)
+
+
+def hand_over(folder: Path) -> None:
+    """What predict hands over, with a classifier of two classes that has learned nothing."""
+    network = build("resnet18-narrow", seed=0)
+    write_portable(folder / "backbone.safetensors", SavedBackbone(network, None, {}))
+    backbone = weights_digest(folder / "backbone.safetensors")
+    card = {"classes": ["a", "b"], "accuracy": None, "backbone": backbone, "size": 32, "resize": 1.0}
+    plain = Affine(torch.zeros(256), torch.ones(256), torch.zeros(256, 2), torch.zeros(2))
+    save_classifier(folder / "classifier.safetensors", Classifier(plain, card))
+
+
+def test_new_pictures_and_what_names_them(place: Place, runner: Runner) -> None:
+    hand_over(place.work / "mine")
+    options = ("--device", "cpu", "--format", "csv", "--with")
+    cases = [
+        Case(("classify", str(place.corpus / "pictures" / name), *options, "mine"), (0, 2))
+        for name in names(place, "pictures")
+    ]
+    for name in names(place, "backbones"):
+        for part in ("backbone", "classifier"):
+            folder = place.work / "theirs" / part / name
+            folder.mkdir(parents=True)
+            for file in ("backbone", "classifier"):
+                theirs = place.corpus / "backbones" / name
+                source = theirs if file == part else place.work / "mine" / f"{file}.safetensors"
+                (folder / f"{file}.safetensors").symlink_to(source)
+            cases.append(Case(("classify", str(place.corpus / "pictures"), *options, str(folder))))
     check(place, runner, cases)
 
 

@@ -37,7 +37,7 @@ def test_importing_is_light() -> None:
     assert min(seconds) < 0.1
 
 
-@pytest.mark.parametrize("code", ["t2s_offline.open_table", "t2s_offline.learn", "t2s_offline.predict"])
+@pytest.mark.parametrize("code", [f"t2s_offline.{name}" for name in ("open_table", "learn", "predict", "classify")])
 def test_naming_a_function_imports_no_torch(code: str) -> None:
     heavy = "{'torch', 'torchvision', 'warp', 'sklearn', 'polars'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", f"import sys, t2s_offline; {code}; sys.exit({heavy} and 1 or 0)"])
