@@ -199,3 +199,4 @@ class Bar:
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
+            self.bar = None  # a further call begins another bar

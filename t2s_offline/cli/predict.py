@@ -96,7 +96,7 @@ def predict(
         found = answer(question, top=top, measure=measure, probe=probe_path, samples=samples, progress=bar)
     show(found, metric, file_format)
     if out is not None:
-        with closing(Bar("render", "image")) as bar:
+        with closing(Bar("hand over", "picture")) as bar:
             hand_over(
                 question, found, out, render=images or 0, pretrain=pretrain, features=features, classifier=classifier,
                 progress=bar,
