@@ -15,6 +15,7 @@ import pytest
 
 from t2s_offline import __version__
 from t2s_offline.cli import COMMANDS, cli
+from t2s_offline.cli.options import Bar
 from t2s_offline.store.reward_store import RewardStore
 from tests.cli.test_commands import SMALL, run
 
@@ -155,3 +156,14 @@ def test_completion(tiny_store: RewardStore, tmp_path: Path) -> None:
     assert completed("effects", "--store", store, "--task", "c") == ["cars"]
     assert completed("effects", "--store", store, "--recipe", "t") == ["tiny"]
     assert completed("effects", "--store", str(tmp_path / "none.duckdb"), "--task", "c") == []
+
+
+def test_a_bar_that_has_ended_begins_again(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    bar = Bar("hand over", "picture")
+    for done, total in ((2, 9), (9, 9), (5, 7)):
+        bar(done, total)
+    assert (bar.bar.n, bar.bar.total) == (5, 7)
+    bar.close()
+    bar.close()
+    capsys.readouterr()
