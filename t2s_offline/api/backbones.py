@@ -68,7 +68,7 @@ def hand_over(
         step = progress or (lambda done, total: None)
         question.told(render_pictures(*question.rendering, found.configuration, render, out / "pictures", step))
     if pretrain:
-        question.told(hand_over_backbone(*question.rendering, found.configuration, out / BACKBONE))
+        question.told(hand_over_backbone(*question.rendering, found.configuration, out / BACKBONE, question.backbones))
         _describe(question, found, out, features, classifier, progress)
 
 
@@ -146,4 +146,5 @@ def expected_of(question: Question, found: Prediction) -> list[str]:
     if found.reward is not None:
         return [f"{metric} on test pictures, by the table's rewards under recipe {recipe}: {found.reward:.2f}{unit}."]
     steps = [step for step in found.measured if step["configuration"] == found.configuration]
-    return [f"{metric} on val pictures, as measured: {step['measured']:.2f}{unit}." for step in steps[:1]]
+    shown = [step["measured"] if "measured" in step else step[metric] for step in steps[:1]]
+    return [f"{metric} on val pictures, as measured: {value:.2f}{unit}." for value in shown]

@@ -32,7 +32,7 @@ from t2s_offline.store.rows import typed
 from t2s_offline.sweep.handed_task import HandedTask
 from t2s_offline.sweep.model_card import ModelCard
 from t2s_offline.sweep.run import declare
-from t2s_offline.sweep.worker import Unit, Workshop
+from t2s_offline.sweep.worker import SweepContext, Unit
 from t2s_offline.tensor_files import announced
 from t2s_offline.training import task2vec
 from t2s_offline.training.networks import SavedBackbone, build, save_backbone
@@ -104,7 +104,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec, _design, _units, _tasks = read_plan(home / "spec.toml", None)
     store, (recipe_id,) = RewardStore(home / "s.duckdb"), spec.recipes
     declare(store, spec, TASK2SIM, [{"task": name, "source": "toy"} for name in ("birds", "cars")])
-    shop, rewards = Workshop(store, spec.recipes, TASK2SIM, "cpu"), []
+    shop, rewards = SweepContext(store, spec.recipes, TASK2SIM, "cpu"), []
     for seed, configuration in enumerate(("00000000", "01100100")):
         card = {"recipe": recipe_id, "configuration": configuration, "size": 32}
         network = build("resnet18-narrow", seed=seed)
