@@ -105,7 +105,9 @@ class FactoredPolicy:
 def best_measured(score_TC: Float64, measured_C: npt.NDArray[np.bool_]) -> Float64:
     """1 at the measured configuration of highest score for each task, else 0; shape (T, C)."""
     best_T = np.where(measured_C, score_TC, -np.inf).argmax(axis=1)
-    return np.eye(score_TC.shape[1])[best_T]
+    chosen_TC = np.zeros(score_TC.shape)
+    chosen_TC[np.arange(len(best_T)), best_T] = 1.0
+    return chosen_TC
 
 
 def centred(unit_TD: Float32, centre_D: Float32 | None) -> Float32:
