@@ -1,4 +1,4 @@
-"""What the default answer of predict is worth: each task of a table left out with its relatives, as if it were a folder.
+"""What the default answer of predict is worth: each task of a table left out with its relatives, as if a folder.
 
     python -m tests.bench.folder tables/cpu [--counts 0,1,2,4,8,16,32]
 
