@@ -256,7 +256,7 @@ def test_a_damaged_store(tiny_store: RewardStore) -> None:
 
 def test_a_newer_store_says_so(tmp_path: Path) -> None:
     _future(tmp_path / "new.duckdb")
-    with pytest.raises(BadFile, match=r"tables of version 99; this program reads up to 2; upgrade"):
+    with pytest.raises(BadFile, match=f"tables of version 99; this program reads up to {schema.VERSION}; upgrade"):
         RewardStore(tmp_path / "new.duckdb").matrix()
 
 

@@ -8,7 +8,7 @@ import sys
 import torch
 import warp as wp
 
-from t2s_offline.device import open_device as torch_device
+from t2s_offline.device import device_number
 from t2s_offline.errors import RenderError
 
 
@@ -32,13 +32,14 @@ def start_warp() -> None:
 
 
 def open_device(name: str) -> str:
-    """As `t2s_offline.device.open_device`, for a device that Warp can use too; RenderError when Warp cannot."""
-    if name == "auto" and not wp.is_cuda_available():
+    """A device by name that Warp and torch can both use; BadInput for what is no device, RenderError for one that is
+    not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() and wp.is_cuda_available() else "cpu"
+    number = device_number(name)
+    if number is None:
         return "cpu"
-    place = torch_device(name)
-    if place.type == "cpu":
-        return "cpu"
-    number = torch.cuda.current_device() if place.index is None else place.index
-    if number >= wp.get_cuda_device_count():
-        raise RenderError(f"Warp cannot use device {name!r}: it sees {wp.get_cuda_device_count()}; try --device cpu")
-    return f"cuda:{number}"
+    count = min(torch.cuda.device_count(), wp.get_cuda_device_count())
+    if max(number, 0) >= count:
+        raise RenderError(f"device {name!r} is not there: {count} CUDA devices can be used; try --device cpu")
+    return f"cuda:{torch.cuda.current_device() if number < 0 else number}"
