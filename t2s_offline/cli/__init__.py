@@ -76,6 +76,7 @@ def cli() -> None:
     \b
     A reward table holds the accuracy of a backbone on each task, for each
     configuration of the simulator it was pre-trained on. Start with:
+      t2s-offline predict photos/ --store tables/cpu
       t2s-offline fetch task2sim --store rewards.duckdb
       t2s-offline learn --store rewards.duckdb --out policy
       t2s-offline predict CUB --policy policy --store rewards.duckdb
