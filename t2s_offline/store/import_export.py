@@ -23,22 +23,24 @@ from t2s_offline.store.rows import now, parameter_rows, task_rows, typed
 FORMATS = ("parquet", "csv")
 
 
-def export_store(
-    store: RewardStore, folder: Path, file_format: str = "parquet", *, hosts: bool = True
-) -> dict[str, int]:
-    """Write every table that has rows to folder/TABLE.FORMAT; returns rows by table. `hosts`: with machines' names.
+def export_store(store: RewardStore, folder: Path, file_format: str = "parquet") -> dict[str, int]:
+    """Write every table that has rows to folder/TABLE.FORMAT; returns rows by table. The tables are read in one
+    transaction; see `write_tables`."""
+    return write_tables(store.frames(), folder, file_format)
 
-    The tables are read in one transaction. Table files of an earlier export that this one does not write are removed.
-    The folder's checksums are removed first, so that an export that was interrupted does not pass `tables`.
+
+def write_tables(frames: Mapping[str, pl.DataFrame], folder: Path, file_format: str = "parquet") -> dict[str, int]:
+    """Write the frames that have rows to folder/TABLE.FORMAT; returns rows by table.
+
+    Table files of an earlier export that this one does not write are removed. The folder's checksums are removed first,
+    so that an export that was interrupted does not pass `tables`.
     """
     check_known("format", file_format, FORMATS)
-    frames = {name: frame for name, frame in store.frames().items() if len(frame)}
+    frames = {name: frame for name, frame in frames.items() if len(frame)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / schema.SUMS).unlink(missing_ok=True)
         for name, frame in frames.items():
-            if not hosts and "host" in frame.columns:
-                frame = frame.with_columns(pl.lit(None, pl.String).alias("host"))
             _write(frame, folder / f"{name}.{file_format}")
         for path in table_files(folder):
             if path.name not in {f"{name}.{file_format}" for name in frames}:

@@ -1,14 +1,14 @@
 """Table folders: a store as a folder that can be passed on and checked.
 
-A table folder has the store's tables as Parquet, a description (card.md), the probe that made its embeddings, and
-checksums (SHA256SUMS, in the format of `sha256sum`).
+A table folder has the store's tables as Parquet, a description (card.md), the probe that made its embeddings, some
+backbones (backbones/), and checksums (SHA256SUMS, in the format of `sha256sum`).
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 from t2s_offline.errors import BadFile, BadInput, T2SError, check_known
 from t2s_offline.files import digest, write_whole, write_with
 from t2s_offline.space import is_reference
-from t2s_offline.store import schema
+from t2s_offline.store import backbone_files, schema
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.schema import SUMS
 from t2s_offline.tensor_files import weights_digest
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from t2s_offline.matrix import RewardMatrix
 
 CARD, PROBE = "card.md", "probe.safetensors"
 #: Files that checksums cover; other files in a table folder are neither checked nor changed.
@@ -48,19 +50,38 @@ class TableFolder:
     problem: str = ""
 
 
-def ship(store: RewardStore, folder: Path, probe: Path | None = None) -> dict[str, int]:
-    """Write a store as a table folder; returns rows by table. Names of machines are left out, a card that is there is
-    kept, and a probe that is there is replaced or removed. A kill leaves a folder without checksums, which `describe`
-    reports as a problem.
+def ship(
+    store: RewardStore,
+    folder: Path,
+    probe: Path | None = None,
+    *,
+    work: Path | None = None,
+    whole: bool = False,
+    portfolio: Callable[[RewardMatrix], Sequence[str]] | None = None,
+) -> dict[str, int]:
+    """Write a store as a table folder; returns rows by table, and the number of backbones copied.
 
-    Raises BadInput when `probe` is not the network that made the store's embeddings.
+    Names of machines are left out, a card that is there is kept, and a probe and backbones that are there are replaced
+    or removed. A kill leaves a folder without checksums, which `describe` reports as a problem. work: folder in which a
+    sweep kept its backbones; sizes and checksums that the store lacks are taken from the files. whole: leave out what
+    is still being measured (`whole_units`). portfolio: which configurations' backbones of seed 0 are copied, given the
+    5-NN rewards that ship.
+
+    Raises BadInput when `probe` is not the network that made the store's embeddings, BadFile when a backbone of the
+    portfolio is not in `work`.
     """
-    from t2s_offline.store.import_export import export_store
+    from t2s_offline.store.import_export import write_tables
 
+    frames = store.frames()
     if probe is not None:
-        check_probe(probe, set(store.frame("embeddings")["probe"]))
-    written = export_store(store, folder, hosts=False)
+        check_probe(probe, set(frames["embeddings"]["probe"]))
+    if whole:
+        frames |= whole_units(frames)
+    written = write_tables(frames | {"backbones": shipped_backbones(frames["backbones"], work)}, folder)
     try:
+        shutil.rmtree(folder / backbone_files.FOLDER, ignore_errors=True)
+        if portfolio is not None:
+            written["backbone files"] = copy_backbones(RewardStore(folder), portfolio, work)
         if probe is not None:
             write_with(folder / PROBE, partial(shutil.copyfile, probe))
         else:
@@ -71,14 +92,56 @@ def ship(store: RewardStore, folder: Path, probe: Path | None = None) -> dict[st
     return written
 
 
+def whole_units(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Backbones and rewards without the units (a seed of a configuration) that are still being measured: those that
+    lack, in a metric that they have at all, a task that another unit of the recipe has."""
+    import polars as pl
+
+    rewards, unit = frames["rewards"], ("recipe", "configuration", "seed")
+    count = rewards.group_by(*unit, "metric").agg(pl.len().alias("tasks"))
+    full = count.with_columns(whole=pl.col("tasks") == pl.col("tasks").max().over("recipe", "metric"))
+    kept = full.group_by(unit).agg(pl.col("whole").all()).filter("whole")
+    return {name: frames[name].join(kept, on=unit, how="semi", maintain_order="left")
+            for name in ("backbones", "rewards")}  # fmt: skip
+
+
+def shipped_backbones(frame: pl.DataFrame, work: Path | None) -> pl.DataFrame:
+    """Rows of backbones without names of machines, and with size and checksum of the files in `work` where a row that
+    is done has none."""
+    import polars as pl
+
+    rows = frame.to_dicts()
+    for row in rows:
+        row["host"] = None
+        name = backbone_files.backbone_name(row["recipe"], row["configuration"], row["seed"])
+        file = work / f"{name}.safetensors" if work is not None else None
+        if file is not None and row["status"] == "done" and not row["sha256"] and file.is_file():
+            row |= {"sha256": digest(file), "bytes": file.stat().st_size}
+    return pl.DataFrame(rows, schema=frame.schema)
+
+
+def copy_backbones(store: RewardStore, portfolio: Callable[[RewardMatrix], Sequence[str]], work: Path | None) -> int:
+    """Copy the checked backbones of seed 0 that `portfolio` names into a table folder; returns how many."""
+    recipe, _ = store.recipe(None)
+    files = backbone_files.backbone_files(store, recipe, work=[] if work is None else [work])
+    chosen = [files.path(configuration) for configuration in portfolio(store.matrix(recipe))]
+    for path in chosen:
+        write_with(store.path / backbone_files.FOLDER / path.name, partial(shutil.copyfile, path))
+    return len(chosen)
+
+
 def seal(folder: Path) -> None:
-    """Write SHA256SUMS of the tables, the card and the probe of a folder. To be repeated after the card was edited."""
-    lines = [f"{digest(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if _counts(path)]
+    """Write SHA256SUMS of the tables, the card, the probe and the backbones of a folder. To be repeated after the card
+    was edited."""
+    lines = [f"{digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in sealed_files(folder)]
     write_whole(folder / SUMS, "".join(lines).encode())
 
 
-def _counts(path: Path) -> bool:
-    return path.name in SEALED and path.is_file()
+def sealed_files(folder: Path) -> list[Path]:
+    """The files of a folder that checksums cover, by name."""
+    backbones = (folder / backbone_files.FOLDER).glob("*.safetensors")
+    own = (path for path in folder.iterdir() if path.name in SEALED)
+    return sorted(path for path in (*own, *backbones) if path.is_file())
 
 
 def homes() -> list[Path]:
@@ -113,7 +176,7 @@ def find_tables(names: Sequence[str] = ()) -> list[TableFolder]:
 
 def describe(folder: Path) -> TableFolder:
     """Counts of a folder, and the first problem in it."""
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    size = sum(path.stat().st_size for path in {*folder.iterdir(), *sealed_files(folder)} if path.is_file())
     problem = wrong_sum(folder)
     counts = dict.fromkeys(("recipes", "tasks", "configurations", "seeds", "rewards", "embeddings"), 0)
     try:
@@ -139,8 +202,9 @@ def wrong_sum(folder: Path) -> str:
     expected = {}
     for line in lines:
         sum_, _, name = line.partition("  ")
-        # a name with a folder in it could point anywhere
-        if len(sum_) != 64 or not name or Path(name).name != name:
+        # a name with another folder in it could point anywhere
+        plain = name.removeprefix(f"{backbone_files.FOLDER}/")
+        if len(sum_) != 64 or not plain or Path(plain).name != plain:
             return f"{SUMS} has a line that is no checksum: {line[:40]!r}"
         expected[name] = sum_
     for name, sum_ in expected.items():
@@ -148,7 +212,8 @@ def wrong_sum(folder: Path) -> str:
             return f"{name} is missing"
         if digest(folder / name) != sum_:
             return f"{name} differs from its checksum"
-    more = sorted(path.name for path in folder.iterdir() if _counts(path) and path.name not in expected)
+    found = [path.relative_to(folder).as_posix() for path in sealed_files(folder)]
+    more = [name for name in found if name not in expected]
     if more:
         return f"{more[0]} has no checksum"
     twice = sorted(path.name for path in table_files(folder) if path.suffix != ".parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -238,3 +239,75 @@ def test_the_tables_of_this_project_are_whole(path: Path) -> None:
     # two configurations are nothing to learn from: the rows of Figures 6 to 8 need no embeddings
     assert found.embeddings == (0 if path.name == "figures" else found.tasks)
     assert not RewardStore(path).frame("backbones")["host"].drop_nulls().len()
+
+
+def kept_backbones(store: RewardStore, *configurations: str) -> Path:
+    """Files where a sweep of the store would have kept them, each with other bytes."""
+    work = store.path.with_name(f"{store.path.name}.work")
+    (work / "backbones").mkdir(parents=True)
+    for name in configurations:
+        (work / "backbones" / f"{RECIPE}-{name}-0.safetensors").write_bytes(name.encode() * 100)
+    return work
+
+
+def test_checksums_of_kept_backbones_are_filled_in(store: RewardStore, tmp_path: Path) -> None:
+    work = kept_backbones(store, "00000000")
+    table_folders.ship(store, tmp_path / "out", work=work / "backbones")
+    (row,) = RewardStore(tmp_path / "out").frame("backbones").to_dicts()
+    assert row["bytes"] == 800
+    assert row["sha256"] == hashlib.sha256(b"00000000" * 100).hexdigest()
+    assert store.frame("backbones")["sha256"].to_list() == [None], "the store stays as it was"
+
+
+def test_a_unit_that_is_being_measured_does_not_ship(store: RewardStore, tmp_path: Path) -> None:
+    """Seed 1 of 00000000 has one of two tasks; fine-tuning of one configuration alone is no gap."""
+    row = {"recipe": RECIPE, "task": "a", "configuration": "00000000", "accuracy": 50.0}
+    more = [{**row, "seed": 1, "metric": "knn5"}]
+    more += [{**row, "task": task, "seed": 0, "metric": "finetune"} for task in ("a", "b")]
+    backbone = {"recipe": RECIPE, "configuration": "00000000", "seed": 1, "attempt": "1", "status": "done"}
+    store.add({"rewards": typed(pl.DataFrame(more), schema.REWARDS, "test"),
+               "backbones": typed(pl.DataFrame([backbone]), schema.BACKBONES, "test")})  # fmt: skip
+    table_folders.ship(store, tmp_path / "out", whole=True)
+    shipped = RewardStore(tmp_path / "out").frames()
+    assert shipped["rewards"].equals(store.frame("rewards").filter(pl.col("seed") == 0))
+    assert len(shipped["rewards"]) == 514
+    assert shipped["backbones"]["seed"].to_list() == [0]
+
+
+def test_the_backbones_of_a_portfolio_lie_in_the_folder(store: RewardStore, tmp_path: Path) -> None:
+    """Accuracies repeat every seven configurations, so 00000110 is the best of both tasks."""
+    kept_backbones(store, "00000110", "11111111")
+    folder = tmp_path / "out"
+    call = [sys.executable, "-c", "from t2s_offline.cli import main; main()", "tables"]
+    call += ["--ship", str(folder), "--store", str(store.path)]
+    done = subprocess.run([*call, "--portfolio", "1"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    file = folder / "backbones" / f"{RECIPE}-00000110-0.safetensors"
+    assert [path.name for path in (folder / "backbones").iterdir()] == [file.name]
+    subprocess.run(["sha256sum", "--check", "--quiet", table_folders.SUMS], cwd=folder, check=True)
+    assert table_folders.describe(folder).bytes > 800
+    file.write_bytes(b"other")
+    assert f"backbones/{file.name} differs" in table_folders.describe(folder).problem
+    file.unlink()
+    assert f"backbones/{file.name} is missing" in table_folders.describe(folder).problem
+    (folder / "backbones" / "more.safetensors").write_bytes(b"")
+    few = subprocess.run([*call, "--portfolio", "257"], capture_output=True, text=True, check=False)
+    assert few.returncode == 2
+    assert "256 configurations are measured on every task" in few.stderr
+    again = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert not (folder / "backbones").exists(), "what is not asked for again goes"
+
+
+def test_a_portfolio_without_its_file_is_one_line(store: RewardStore, tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=f"{RECIPE}-00000110-0.safetensors is not in"):
+        table_folders.ship(store, tmp_path / "out", portfolio=lambda matrix: ["00000110"])
+    assert table_folders.describe(tmp_path / "out").problem
+
+
+def test_options_of_shipping_need_a_folder(store: RewardStore, tmp_path: Path) -> None:
+    for option in (["--whole"], ["--portfolio", "2"], ["--work", str(tmp_path)]):
+        call = [sys.executable, "-c", "from t2s_offline.cli import main; main()", "tables", *option]
+        done = subprocess.run(call, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert "go with --ship" in done.stderr
