@@ -12,6 +12,7 @@ from t2s_offline.report.write import Report, size_figures
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.table_folders import describe
 from t2s_offline.sweep.worker import pin
+from tests.bench.figures import CHOSEN_ON
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "tables" / "figures"
@@ -20,7 +21,7 @@ SPECS = tuple(ROOT / "sweeps" / f"figure{number}.toml" for number in (6, 7, 8))
 
 @pytest.fixture(scope="module")
 def made() -> Report:
-    return size_figures(RewardStore(TABLE), chosen_on=RewardStore(ROOT / "tables" / "cpu"))
+    return size_figures(RewardStore(TABLE), chosen_on=CHOSEN_ON.split())
 
 
 def test_the_table_is_whole() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from t2s_offline.cli.learn import names_in
 from t2s_offline.cli.options import (
     data_option,
     format_option,
@@ -17,7 +18,7 @@ from t2s_offline.cli.options import (
     recipe_option,
     store_option,
 )
-from t2s_offline.errors import BadInput, T2SError
+from t2s_offline.errors import BadInput, T2SError, check_known
 from t2s_offline.store.reward_store import RewardStore
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ CLASSES = 40  # of the embedded catalogue, where the recipe's own renderer is no
 @click.option("--policy", "folder", type=click.Path(path_type=Path), help="Folder made by learn.")
 @click.option("--figures", type=click.Path(path_type=Path, file_okay=False), help="Also PNG, SVG, CSV of each figure.")
 @click.option("--sizes", is_flag=True, help="Only the paper's Figures 6 to 8, of recipes that differ in one number.")
-@click.option("--chosen-on", type=click.Path(path_type=Path), help="Store whose tasks Figures 6 to 8 leave out first.")
+@click.option(
+    "--chosen-on", metavar="STORE|TASKS", help="Tasks, with commas or of a store, that Figures 6 to 8 leave out first."
+)
 @click.option("--images", is_flag=True, help="Also pictures: render chosen configurations, compare kept backbones.")
 @data_option
 @recipe_option
@@ -44,7 +47,7 @@ CLASSES = 40  # of the embedded catalogue, where the recipe's own renderer is no
 @probe_option
 @format_option("table", "json")
 def report(
-    store_path: Path, out: Path, folder: Path | None, figures: Path | None, sizes: bool, chosen_on: Path | None,
+    store_path: Path, out: Path, folder: Path | None, figures: Path | None, sizes: bool, chosen_on: str | None,
     images: bool, data: Path | None, recipe: str | None, metric: str, probe: str | None, file_format: str,
 ) -> None:  # fmt: skip
     """Write a report: one HTML file that opens from disk, with nothing to download.
@@ -54,21 +57,22 @@ def report(
       t2s-offline report --store rewards.duckdb --policy policy --out report.html
       t2s-offline report --store rewards.duckdb --out report.html --figures figures
       t2s-offline report --store tiny.duckdb --out report.html --images
-      t2s-offline report --store tables/figures --sizes --chosen-on tables/cpu --out sizes.html --figures figures
+      t2s-offline report --store figures.duckdb --sizes --chosen-on rewards.duckdb --out sizes.html --figures figures
+      t2s-offline report --store figures.duckdb --sizes --chosen-on usps,dtd --out sizes.html
     """
     from t2s_offline.learners.policy import load_policy
     from t2s_offline.report.write import make_report, size_figures, write_report
 
     saved, store = load_policy(folder) if folder else None, RewardStore(store_path)
-    other = RewardStore(chosen_on) if chosen_on else None
+    seen = tasks_of(chosen_on, store) if chosen_on else set[str]()
     if sizes:
         if saved is not None or images:
             raise BadInput("--sizes is of no policy and of no pictures; leave out --policy and --images, or --sizes")
-        made = size_figures(store, recipe=recipe, metric=metric, chosen_on=other)
+        made = size_figures(store, recipe=recipe, metric=metric, chosen_on=seen)
     else:
         studio = studio_of(store, recipe, data) if images else None
         made = make_report(
-            store, recipe=recipe, metric=metric, probe=probe, policy=saved, illustrate=studio, chosen_on=other
+            store, recipe=recipe, metric=metric, probe=probe, policy=saved, illustrate=studio, chosen_on=seen
         )
     size = write_report(made, out)
     if figures is not None:
@@ -85,6 +89,16 @@ def report(
     if file_format == "json":
         row["missing"] = list(made.missing)
     print_rows(list(row), [list(row.values())], file_format)
+
+
+def tasks_of(given: str, store: RewardStore) -> set[str]:
+    """The tasks of a store that --chosen-on means: those that another store has too, or those of these names."""
+    from t2s_offline.report.scaling import shared_tasks
+
+    if Path(given).exists():
+        return shared_tasks(store, RewardStore(Path(given)))
+    known = store.tasks()
+    return {check_known("task (or store)", name, known) for name in names_in(given)}
 
 
 def studio_of(store: RewardStore, recipe: str | None, data: Path | None) -> Studio:

@@ -5,7 +5,7 @@ Pictures come from a function that the caller gives (`pictures.py` says of what)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from t2s_offline.errors import BadFile, EmptyStore, T2SError
@@ -31,18 +31,18 @@ def make_report(
     probe: str | None = None,
     policy: SavedPolicy | None = None,
     illustrate: Illustrate | None = None,
-    chosen_on: RewardStore | None = None,
+    chosen_on: Collection[str] = (),
 ) -> Report:
     """Everything that the store can tell, in the order in which a reader asks.
 
     recipe: where recipes differ in one number alone (Figures 6 to 8), the one that most of them differ from by default;
-    chosen_on: the store that configurations were chosen from, whose tasks say nothing new of them. Raises EmptyStore
-    without rewards of that recipe and metric, BadInput for a policy of another space.
+    chosen_on: tasks that configurations were chosen on, which say nothing new of them. Raises EmptyStore without
+    rewards of that recipe and metric, BadInput for a policy of another space.
     """
     recipe = recipe or scaling.middle(store, metric)
     facts = read_facts(store, recipe, metric, probe=probe, policy=policy)
     contest = hold(facts)
-    curves, lacking = sizes.sized(facts, scaling.shared_tasks(store, chosen_on) if chosen_on else ())
+    curves, lacking = sizes.sized(facts, chosen_on)
     missing = [*facts.missing, *contest.missing, *lacking]
     makers: list[tuple[str, Callable[[], Section | Sequence[Section] | None]]] = [
         ("Tasks against the baselines", lambda: tasks.against_baselines(facts, contest)),
@@ -80,14 +80,14 @@ def make_report(
 
 
 def size_figures(
-    store: RewardStore, *, recipe: str | None = None, metric: str = "knn5", chosen_on: RewardStore | None = None
+    store: RewardStore, *, recipe: str | None = None, metric: str = "knn5", chosen_on: Collection[str] = ()
 ) -> Report:
     """The section on sizes alone (Figures 6 to 8), without the comparisons that take most of a report's time.
 
     Raises EmptyStore when no two recipes differ in one number alone, or fewer than two are measured.
     """
     facts = read_facts(store, recipe or scaling.middle(store, metric), metric)
-    curves, missing = sizes.sized(facts, scaling.shared_tasks(store, chosen_on) if chosen_on else ())
+    curves, missing = sizes.sized(facts, chosen_on)
     section = sizes.sizes(facts, curves)
     if section is None:
         raise EmptyStore(" ".join(missing) or f"no recipes of {store.path} differ in classes, objects or images alone")

@@ -39,7 +39,7 @@ def looked(store: RewardStore, tmp_path_factory: pytest.TempPathFactory) -> Rewa
 
 
 def test_figures_6_to_8_are_the_trends(store: RewardStore, looked: RewardStore) -> None:
-    made = size_figures(store, chosen_on=looked)
+    made = size_figures(store, chosen_on=shared_tasks(store, looked))
     assert [figure.key for figure in made.figures] == ["figure6", "figure7", "figure8"]
     assert made.missing == ()
     for ladder, key in zip(ladders_of(store), ("figure6", "figure7", "figure8"), strict=True):
@@ -61,7 +61,9 @@ def test_figures_6_to_8_are_the_trends(store: RewardStore, looked: RewardStore) 
 
 
 def test_the_answer_says_what_decides(store: RewardStore, looked: RewardStore) -> None:
-    told = dict(size_figures(store, chosen_on=looked).summary)["Varying everything, with more pictures"]
+    told = dict(size_figures(store, chosen_on=shared_tasks(store, looked)).summary)[
+        "Varying everything, with more pictures"
+    ]
     assert told.startswith("Does varying everything catch up with more pictures? Yes: ")
     assert f"On 15 tasks (9 that it was chosen on left out) {CHOSEN} minus {EVERYTHING} is +" in told
     assert "On all 24: yes, too" in told
@@ -94,7 +96,7 @@ def test_a_partial_store_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_every_task_was_looked_at(store: RewardStore) -> None:
-    made = size_figures(store, chosen_on=store)
+    made = size_figures(store, chosen_on=shared_tasks(store, store))
     assert any("every task is one that the configuration was chosen on" in line for line in made.missing)
 
 
@@ -146,3 +148,12 @@ def test_command(store: RewardStore, looked: RewardStore, tmp_path: Path) -> Non
     assert "--sizes is of no policy" in failed(
         "report", "--store", str(store.path), "--sizes", "--images", "--out", str(tmp_path / "x.html")
     )
+
+
+def test_tasks_can_be_named(store: RewardStore, tmp_path: Path) -> None:
+    """Figures of a table that has been replaced since: the tasks that a configuration was chosen on are named."""
+    out = str(tmp_path / "sizes.html")
+    done = run("report", "--store", store.path, "--sizes", "--chosen-on", "task00,task01", "--out", out)
+    assert "On 22 tasks (2 that it was chosen on left out)" in " ".join(done.stderr.split())
+    wrong = failed("report", "--store", str(store.path), "--sizes", "--chosen-on", "task00,tusk", "--out", out)
+    assert "tusk" in wrong
