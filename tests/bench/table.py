@@ -1,7 +1,8 @@
 """What a reward table says, in Markdown: ``python -m tests.bench.table tables/cpu [--section NAME]``
 
-The card of a shipped table quotes this. Sections: signal, budgets, metrics, effects, published (needs T2S_TASK2SIM),
-cost, probe. Figures of policies on left-out tasks are `t2s-offline compare --leave-one-out`.
+The card of a shipped table quotes this. Sections: signal, budgets, metrics, best, groups, effects, published (needs
+T2S_TASK2SIM), cost, probe (needs T2S_DATA), policies. The last is `t2s-offline compare --leave-one-out --measure
+1,2,4,8,16` as Markdown, of the learners in LEARNERS or those of --learners.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,7 +23,10 @@ from scipy.stats import spearmanr
 
 from t2s_offline.analysis import effects
 from t2s_offline.analysis import seed_noise as noise
+from t2s_offline.api.compare import compare
+from t2s_offline.api.table import Table
 from t2s_offline.errors import BadInput, EmptyStore
+from t2s_offline.learners.baselines import greedy_portfolio
 from t2s_offline.matrix import RewardMatrix
 from t2s_offline.recipe import Recipe
 from t2s_offline.seeds import derive_rng
@@ -33,6 +39,14 @@ SHARED = {
     "dtd": "DTD", "omniglot": "Omniglot", "isic": "ISIC",
 }  # fmt: skip
 SHUFFLES = 1_000
+#: all but the ones that take minutes (reinforce, lin_thompson) and the ones that differ in a detail
+LEARNERS = (
+    "domain_randomization,best_fixed,best_fixed_standardised,nearest,nearest_k,distance_weighted,exact,surrogate_shared,"
+    "surrogate"
+)
+MEASURED = (1, 2, 4, 8, 16)
+#: normalised regret that was aimed at, by backbones measured
+GOALS = {0: 0.50, 4: 0.32, 8: 0.27, 16: 0.25}
 H200_PEAK = 0.99e15  # FLOP a second, bfloat16, dense
 
 
@@ -166,6 +180,68 @@ def parameters(store: RewardStore) -> None:
         for task, own in found.items()
     ]
     print(markdown(["task", *names], rows))
+
+
+def best(store: RewardStore) -> None:
+    """How many tasks have a best configuration of their own, and what the best one for all loses; on mean test
+    accuracy, so the best cells owe some of their height to noise."""
+    matrix = store.matrix(recipe_of_most(store))
+    name_C = np.array(matrix.space.configurations)[matrix.measured_C]
+    reward_TC = matrix.reward_TC[:, matrix.measured_C]
+    own_T, mean_C = reward_TC.max(axis=1), reward_TC.mean(axis=0)
+    at, everything = int(mean_C.argmax()), matrix.space.domain_randomization
+    count = len(set(reward_TC.argmax(axis=1)))
+    print(f"{len(matrix.tasks)} tasks, {len(name_C)} configurations, {count} of them best of a task")
+    print(f"best for all {name_C[at]}: mean {mean_C[at]:.1f}, {own_T.mean() - mean_C[at]:.1f} below each task's own;")
+    print(f"a random one {mean_C.mean():.1f}, {own_T.mean() - mean_C.mean():.1f} below; {everything} "
+          f"{mean_C[name_C == everything][0]:.1f}")  # fmt: skip
+    order = [int(index) for index in greedy_portfolio(matrix.signal_TC) if matrix.measured_C[index]][:8]
+    print(f"greedy portfolio of 8: {', '.join(matrix.space.configurations[index] for index in order)}")
+
+
+def groups(store: RewardStore) -> None:
+    """Main effects in percent, mean over the tasks of a group, and how many of them separate from seed noise."""
+    matrix = store.matrix(recipe_of_most(store))
+    found = main_effects(matrix)
+    group = {row["task"]: row["task_group"] or "none" for row in store.frame("tasks").to_dicts()}
+    clear = {part.task: part.clear for part in noise.components(matrix, rng=derive_rng("noise", matrix.recipe, "knn5"))}
+    names = list(next(iter(found.values())))
+    rows = []
+    for name in sorted({group[task] for task in matrix.tasks}):
+        own = [task for task in matrix.tasks if group[task] == name]
+        means = (np.mean([found[task][effect].percent for task in own]) for effect in names)
+        rows.append([name, len(own), sum(clear[task] for task in own), *(f"{mean:+.1f}" for mean in means)])
+    print(markdown(["group", "tasks", "separate", *names], rows))
+
+
+def policies(store: RewardStore, learners: str = LEARNERS) -> None:
+    """What choices are worth on tasks left out with their relatives, one shot and with backbones measured."""
+    said: list[str] = []
+    frame = compare(
+        Table(store), recipe=recipe_of_most(store), leave_one_out=True, learners=learners.split(","), measure=MEASURED,
+        told=said.append,
+    )  # fmt: skip
+    rows = frame.to_dicts()
+    columns = ["normalised regret (95 % interval)", "minus best fixed", "minus portfolio"]
+    for title, own in (("one shot", [row for row in rows if not row["measured"]]),
+                       ("measured", [row for row in rows if row["measured"]])):  # fmt: skip
+        print(markdown([title, "K", *columns], [
+            [row["learner"], row["measured"], span(row, "normalised_regret", "ci"), span(row, "vs_fixed"),
+             span(row, "vs_portfolio")] for row in own
+        ]) + "\n")  # fmt: skip
+    print("\n".join(said) + "\n")
+    reached = {row["measured"]: row["normalised_regret"] for row in rows
+               if row["learner"] == ("surrogate_shortlist" if row["measured"] else "surrogate")}  # fmt: skip
+    goal = [[count, wanted, reached[count], "reached" if reached[count] <= wanted else f"missed by "
+             f"{reached[count] - wanted:.2f}"] for count, wanted in GOALS.items() if count in reached]  # fmt: skip
+    print(markdown(["K", "aim", "surrogate", ""], goal))
+
+
+def span(row: dict[str, Any], name: str, ends: str | None = None) -> str:
+    """A value of a row with its interval; empty where there is none."""
+    mean, low, high = row.get(name), row.get(f"{ends or name}_low"), row.get(f"{ends or name}_high")
+    sign = "" if ends else "+"
+    return "" if mean is None or low is None else f"{mean:{sign}.2f} ({low:{sign}.2f} to {high:{sign}.2f})"
 
 
 def published(store: RewardStore) -> None:
@@ -308,8 +384,8 @@ def neighbours(vector_TD: np.ndarray, groups: Sequence[str]) -> tuple[list[int],
 
 
 SECTIONS: dict[str, Callable[[RewardStore], None]] = {
-    "signal": signal, "budgets": budgets, "metrics": metrics, "effects": parameters, "published": published,
-    "cost": cost, "probe": probe,
+    "signal": signal, "budgets": budgets, "metrics": metrics, "best": best, "groups": groups, "effects": parameters,
+    "published": published, "cost": cost, "probe": probe, "policies": policies,
 }  # fmt: skip
 
 
@@ -317,10 +393,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, help="A table folder, or a store.")
     parser.add_argument("--section", choices=SECTIONS, action="append")
+    parser.add_argument("--learners", default=LEARNERS, help="For section policies, with commas.")
     given = parser.parse_args()
+    sections = SECTIONS | {"policies": partial(policies, learners=given.learners)}
     for name in given.section or SECTIONS:
-        print(f"\n### {name}\n")
-        SECTIONS[name](RewardStore(given.store))
+        print(f"\n### {name}\n", flush=True)
+        sections[name](RewardStore(given.store))
 
 
 if __name__ == "__main__":
