@@ -16,13 +16,14 @@ $(STAMP): pyproject.toml
 TABLE := tables/cpu
 demo: $(STAMP)
 	$(BIN)/t2s-offline tables
-	$(BIN)/t2s-offline learn --store $(TABLE) --on-miss model --leave-out digits --seeds 2 --out demo/policy
+	$(BIN)/t2s-offline learn --store $(TABLE) --on-miss model --leave-out digits --epochs 300 --out demo/policy
 	$(BIN)/t2s-offline compare --store $(TABLE) --leave-one-out --learners $(DEMO_LEARNERS)
 	$(BIN)/t2s-offline predict digits --policy demo/policy --store $(TABLE) --measure 4
 	$(BIN)/t2s-offline report --store $(TABLE) --policy demo/policy --out demo/report.html
 	@echo "open demo/report.html"
 
-DEMO_LEARNERS := random,domain_randomization,best_fixed,best_fixed_standardised,nearest,nearest_k,exact,surrogate
+# Those that take no time; the report compares more of them, and measured backbones.
+DEMO_LEARNERS := random,domain_randomization,best_fixed,best_fixed_standardised,nearest
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS)

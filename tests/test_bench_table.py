@@ -18,16 +18,17 @@ from tests.planted import Planted
 
 @pytest.fixture
 def store(tmp_path: Path) -> RewardStore:
-    """Planted rewards of six tasks in two groups, two seeds."""
+    """Planted rewards of six tasks in two groups, two seeds, three metrics that are one reward with noise."""
     rng = np.random.default_rng(0)
     matrix, embeddings = Planted(TASK2SIM, tasks=6).draw(rng)
     store = RewardStore(tmp_path / "s.duckdb")
     rewards = [
-        {"recipe": "toy-12345678", "task": task, "configuration": name, "seed": seed,
+        {"recipe": "toy-12345678", "task": task, "configuration": name, "seed": seed, "metric": metric,
          "accuracy": float(np.clip(matrix.reward_TC[row, at] + rng.normal(), 0, 100))}
         for row, task in enumerate(matrix.tasks)
         for at, name in enumerate(TASK2SIM)
         for seed in (0, 1)
+        for metric in ("knn5", "linear", "logme")
     ]  # fmt: skip
     vectors = [
         {"task": task, "probe": "p", "embedding": embeddings.vector_TD[row].tolist()}
@@ -68,3 +69,12 @@ def test_policies_says_what_compare_says(store: RewardStore, capsys: pytest.Capt
     goal = printed.partition("| K | aim | surrogate |  |\n")[2]
     assert [line.split(" | ")[0].strip("| ") for line in goal.splitlines()[1:]] == ["0", "4", "8", "16"]
     assert "2 of 6 tasks are left out with their relatives" in printed
+
+
+def test_a_portfolio_measured_by_every_metric(store: RewardStore, capsys: pytest.CaptureFixture[str]) -> None:
+    table.metrics_measured(store)
+    printed = capsys.readouterr().out
+    for name in ("all metrics", "5-NN alone", "best of the portfolio"):
+        assert [line.split(" | ")[1] for line in printed.splitlines() if line.startswith(f"| {name} ")] == [
+            str(count) for count in table.MEASURED
+        ]

@@ -1,8 +1,9 @@
 """What a reward table says, in Markdown: ``python -m tests.bench.table tables/cpu [--section NAME]``
 
 The card of a shipped table quotes this. Sections: signal, budgets, metrics, best, groups, effects, published (needs
-T2S_TASK2SIM), cost, probe (needs T2S_DATA), policies. The last is `t2s-offline compare --leave-one-out --measure
-1,2,4,8,16` as Markdown, of the learners in LEARNERS or those of --learners.
+T2S_TASK2SIM), cost, probe (needs T2S_DATA), policies, metrics_measured. policies is `t2s-offline compare
+--leave-one-out --measure 1,2,4,8,16` as Markdown, of the learners in LEARNERS or those of --learners; metrics_measured
+is what `predict` does by default: a portfolio of K measured by every metric of the table, then the surrogate.
 """
 
 from __future__ import annotations
@@ -23,10 +24,14 @@ from scipy.stats import spearmanr
 
 from t2s_offline.analysis import effects
 from t2s_offline.analysis import seed_noise as noise
+from t2s_offline.analysis.intervals import Interval, mean_interval, paired
 from t2s_offline.api.compare import compare
 from t2s_offline.api.table import Table
 from t2s_offline.errors import BadInput, EmptyStore
 from t2s_offline.learners.baselines import greedy_portfolio
+from t2s_offline.learners.compare import leave_one_out, normalised
+from t2s_offline.learners.measured_answer import replay_portfolio
+from t2s_offline.learners.shortlist import Remembered
 from t2s_offline.matrix import RewardMatrix
 from t2s_offline.recipe import Recipe
 from t2s_offline.seeds import derive_rng
@@ -237,6 +242,42 @@ def policies(store: RewardStore, learners: str = LEARNERS) -> None:
     print(markdown(["K", "aim", "surrogate", ""], goal))
 
 
+def metrics_measured(store: RewardStore) -> None:
+    """Measuring a portfolio of K by every metric, answered by the surrogate; beside the same by 5-NN alone, and the
+    best measured of the portfolio. Each task is left out with its relatives."""
+    recipe = recipe_of_most(store)
+    matrices = {name: store.matrix(recipe, name) for name in ("knn5", "linear", "logme")}
+    target, folds = matrices["knn5"], leave_one_out(store.matrix(recipe).tasks, store.relatives())
+    embeddings, learner = store.embeddings().select(target.tasks), Remembered()
+    tested, reward = [target.position(fold.test[0]) for fold in folds], dict[tuple[str, int], list[float]]()
+    for fold, at in zip(folds, tested, strict=True):
+        known = target.select(fold.train)
+        policy = learner.fit(known, embeddings.select(fold.train), rng=derive_rng(learner.name))
+        fixed = int(np.where(target.measured_C, known.signal_TC.mean(axis=0), -np.inf).argmax())
+        reward.setdefault(("best fixed", 0), []).append(target.reward_TC[at, fixed])
+        for count in MEASURED:
+            for name, used in (("all metrics", matrices), ("5-NN alone", {"knn5": target})):
+                found = replay_portfolio(policy, embeddings.unit_TD[at], used, fold.train, fold.test[0], count)
+                reward.setdefault((name, count), []).append(target.reward_TC[at, found.answer])
+            best = found.index_K[target.signal_TC[at, found.index_K].argmax()]
+            reward.setdefault(("best of the portfolio", count), []).append(target.reward_TC[at, best])
+    regret = {key: normalised(target, np.array(value), tested) for key, value in reward.items()}
+    rows = []
+    for (name, count), own_T in regret.items():
+        fixed, folio = (
+            paired(own_T, regret[key]) for key in (("best fixed", 0), ("best of the portfolio", count or 1))
+        )
+        rows.append(
+            [name, count, told(mean_interval(own_T), ""), told(fixed) if count else "", told(folio) if count else ""]
+        )
+    print(markdown(["measured", "K", "normalised regret", "minus best fixed", "minus best of the portfolio"], rows))
+
+
+def told(interval: Interval, sign: str = "+") -> str:
+    """A mean with its interval."""
+    return f"{interval.mean:{sign}.2f} ({interval.low:{sign}.2f} to {interval.high:{sign}.2f})"
+
+
 def span(row: dict[str, Any], name: str, ends: str | None = None) -> str:
     """A value of a row with its interval; empty where there is none."""
     mean, low, high = row.get(name), row.get(f"{ends or name}_low"), row.get(f"{ends or name}_high")
@@ -385,7 +426,7 @@ def neighbours(vector_TD: np.ndarray, groups: Sequence[str]) -> tuple[list[int],
 
 SECTIONS: dict[str, Callable[[RewardStore], None]] = {
     "signal": signal, "budgets": budgets, "metrics": metrics, "best": best, "groups": groups, "effects": parameters,
-    "published": published, "cost": cost, "probe": probe, "policies": policies,
+    "published": published, "cost": cost, "probe": probe, "policies": policies, "metrics_measured": metrics_measured,
 }  # fmt: skip
 
 
