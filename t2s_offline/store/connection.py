@@ -14,7 +14,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -56,10 +56,13 @@ class StoreFile:
     lock_wait: float = field(default_factory=lock_wait)
 
     @contextmanager
-    def reader(self) -> Iterator[Connection]:
-        """A read-only connection; BadFile when there is no reward store, or it is damaged."""
+    def reader(self, tables: Collection[str] | None = None) -> Iterator[Connection]:
+        """A read-only connection; BadFile when there is no reward store, or it is damaged.
+
+        tables: those that are asked for, all by default; of a table folder only these are read, the others are empty.
+        """
         if self.path.is_dir():
-            with self.guarded() as con:
+            with self.guarded(tables=tables) as con:
                 yield con
             return
         with self._attached(read_only=True) as con:
@@ -85,11 +88,13 @@ class StoreFile:
             con.execute("COMMIT")
 
     @contextmanager
-    def guarded(self, config: Mapping[str, Any] | None = None) -> Iterator[Connection]:
+    def guarded(
+        self, config: Mapping[str, Any] | None = None, tables: Collection[str] | None = None
+    ) -> Iterator[Connection]:
         """A read-only connection to a DuckDB instance of its own, with the settings of `config` in their order: for SQL
         from others, see `query.asked`."""
         if self.path.is_dir():
-            con = self._open_folder()
+            con = self._open_folder(tables)
         else:
             con = self._locked_out(lambda: duckdb.connect(str(self._checked_path()), read_only=True, config=SAFE))
         with _tidy_errors(self.path), closing(con):
@@ -192,7 +197,7 @@ class StoreFile:
                 message = f"cannot make a store at {self.path}: {error.strerror}; choose another --store"
                 raise StoreError(message) from error
 
-    def _open_folder(self) -> Connection:
+    def _open_folder(self, tables: Collection[str] | None) -> Connection:
         files = {name: self.path / f"{name}.parquet" for name in schema.TABLES}
         if not files["rewards"].exists() and not files["embeddings"].exists():
             raise BadFile(f"{self.path} is no table folder: rewards.parquet is missing; expected an exported table")
@@ -200,7 +205,7 @@ class StoreFile:
         try:
             con.execute(schema.ddl())
             for name, file in files.items():
-                if file.exists() and name != "parameters":
+                if file.exists() and name != "parameters" and (tables is None or name in tables):
                     plain = re.sub(r"([*?[])", r"[\1]", str(file))  # a path may hold what DuckDB takes for a pattern
                     con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM read_parquet(?)", [plain])
             self._derive_parameters(con)

@@ -140,7 +140,7 @@ class RewardStore(StoreFile):
         from t2s_offline.matrix import RewardMatrix
 
         check_known("metric", metric, METRICS)
-        with self.reader() as con:
+        with self.reader(("recipes", "tasks", "rewards")) as con:
             recipe, space = self._recipe(con, recipe)
             rows = con.sql(
                 "SELECT task, configuration, seed, accuracy, val_accuracy FROM rewards "
