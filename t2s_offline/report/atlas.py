@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from t2s_offline.report import canvases, charts
 from t2s_offline.report.facts import Facts
-from t2s_offline.report.model import Figure, Key, Panel, Section, Table
+from t2s_offline.report.model import Figure, Key, Panel, Section, ShownTable
 
 Float64 = npt.NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def task_map(facts: Facts) -> Section | None:
         "Tasks in two dimensions",
         summary,
         (Panel(canvases.plane(named, groups, summary)),),
-        Table.of(rows),
+        ShownTable.of(rows),
         keys,
     )
     order = clustered(1 - cosine_TT)
@@ -148,7 +148,7 @@ def _matrix(tasks: tuple[str, ...], cosine_TT: Float64, order: list[int]) -> Fig
         f"tasks from {off.min():.3f} to {off.max():.3f}."
     )
     spec = canvases.heatmap(rows, names, names, shades, "cosine", summary, angle=-60, row=19)
-    table = Table.of(
+    table = ShownTable.of(
         [{"task": tasks[i], **{f"{tasks[j]}": float(cosine_TT[i, j]) for j in order}} for i in order]
     )  # fmt: skip
     keys = tuple(Key(text, colour, "square") for text, colour in shades)

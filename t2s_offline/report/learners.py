@@ -16,7 +16,7 @@ from t2s_offline.learners.compare import TRUE_BEST, Comparison, Row, as_dicts
 from t2s_offline.report import charts
 from t2s_offline.report.contest import LABELS, POLICY, Contest, label
 from t2s_offline.report.facts import Facts, counted
-from t2s_offline.report.model import Figure, Panel, Section, Table
+from t2s_offline.report.model import Figure, Panel, Section, ShownTable
 from t2s_offline.store.published import FORM_CHOSEN
 
 TITLES = {"normalised_regret": "normalised regret", "ci_low": "low", "ci_high": "high", "measured": "K"}
@@ -82,7 +82,7 @@ def left_out(contest: Contest) -> Section | None:
     return Section("leave-one-out", "Leave one out", "Leaving one task out", text, (figure,), tables, warning=told)
 
 
-def _apart(rows: Sequence[Row], rankings: Mapping[str, Ranking], split: str) -> tuple[tuple[str, Table], ...]:
+def _apart(rows: Sequence[Row], rankings: Mapping[str, Ranking], split: str) -> tuple[tuple[str, ShownTable], ...]:
     """A table of ranks, ties and differences to best fixed, captioned with what separates; none of one learner."""
     ranking = rankings.get(split)
     if ranking is None:
@@ -95,7 +95,7 @@ def _apart(rows: Sequence[Row], rankings: Mapping[str, Ranking], split: str) -> 
         {"learner": label(place.name), **{name: getattr(own[place.name], name) for name in names}}
         for place in ranking.places
     ]
-    return ((f"What can be told apart: {separating(ranking)}", Table.of(told, APART)),)
+    return ((f"What can be told apart: {separating(ranking)}", ShownTable.of(told, APART)),)
 
 
 def _luck(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def separating(ranking: Ranking) -> str:
     return line
 
 
-def _differences(contest: Contest) -> tuple[tuple[str, Table], ...]:
+def _differences(contest: Contest) -> tuple[tuple[str, ShownTable], ...]:
     """The shortlist minus best on average and minus the portfolio at each count."""
     names = [f"{of}{end}" for of in ("vs_fixed", "vs_portfolio") for end in ("", "_low", "_high")]
     told = [
@@ -133,7 +133,7 @@ def _differences(contest: Contest) -> tuple[tuple[str, Table], ...]:
         for row in contest.curve
         if row.learner == "surrogate_shortlist"
     ]
-    return (("Normalised regret of the surrogate's shortlist minus that of others", Table.of(told, APART)),)
+    return (("Normalised regret of the surrogate's shortlist minus that of others", ShownTable.of(told, APART)),)
 
 
 def _chosen_here(contest: Contest) -> tuple[str, ...]:
@@ -152,9 +152,9 @@ def _by_regret(rows: Sequence[Row]) -> list[str]:
     return [row.learner for row in sorted(rows, key=lambda row: row.normalised_regret)]
 
 
-def _table(rows: Sequence[Row], split: str) -> Table:
+def _table(rows: Sequence[Row], split: str) -> ShownTable:
     own = sorted((row for row in rows if row.split == split), key=lambda row: row.normalised_regret)
-    return Table.of(
+    return ShownTable.of(
         [{"learner": label(row.learner), **{name: getattr(row, name) for name in SHOWN}} for row in own], TITLES
     )
 
@@ -179,7 +179,7 @@ def _figure(key: str, title: str, rows: Sequence[Row], order: Sequence[str], col
         + (f" ({best.ci_low:.2f} to {best.ci_high:.2f})." if best.tasks > 1 else "; one task has no interval.")
     )
     spec = charts.intervals(data, names, "normalised regret", summary, reference=1, colours=colours)
-    table = Table.of(as_dicts(rows), {**APART, **TITLES})
+    table = ShownTable.of(as_dicts(rows), {**APART, **TITLES})
     return Figure(key, title, summary, (Panel(spec),), table, charts.keys(colours) if len(colours) > 1 else ())
 
 
@@ -212,7 +212,7 @@ def curve(facts: Facts, contest: Contest) -> Section | None:
         "Regret against measured backbones",
         summary,
         (Panel(spec),),
-        Table.of(as_dicts(rows), {**APART, **TITLES}),
+        ShownTable.of(as_dicts(rows), {**APART, **TITLES}),
         charts.keys(colours),
     )
     text = (

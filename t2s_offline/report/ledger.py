@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from t2s_offline.matrix import RewardMatrix
 from t2s_offline.report import charts
 from t2s_offline.report.facts import METRIC_NAMES, Facts
-from t2s_offline.report.model import Figure, Panel, Section, Table
+from t2s_offline.report.model import Figure, Panel, Section, ShownTable
 
 COVERAGE = """SELECT task, seed, cells, total, percent FROM coverage WHERE recipe = $1 AND metric = $2
     ORDER BY percent, task, seed"""
@@ -43,16 +43,16 @@ def coverage(facts: Facts) -> Section:
         measured += f"; the least covered task is {rows[0]['task']} ({rows[0]['percent']:.1f} %)"
     text = [f"{measured}."]
     figures = [] if even else [_covered(facts, rows)]
-    tables = [("Cells measured, by task and seed", Table.of(rows))] if even else []
+    tables = [("Cells measured, by task and seed", ShownTable.of(rows))] if even else []
     one = facts.store.backbone_seconds(matrix.recipe)
     if one is None:
         text.append("The table has no seconds of rendering and pre-training, so costs are not known.")
     else:
         figures.append(_cost(facts, one))
-        tables.append(("Attempts at backbones", Table.of(facts.ask(BACKBONES, matrix.recipe))))
+        tables.append(("Attempts at backbones", ShownTable.of(facts.ask(BACKBONES, matrix.recipe))))
     references = facts.ask(REFERENCES, matrix.recipe, matrix.metric)
     if references:
-        tables.append(("Backbones beside those of configurations", Table.of(references)))
+        tables.append(("Backbones beside those of configurations", ShownTable.of(references)))
     return Section("coverage", "Cost", "Coverage and cost", tuple(text), tuple(figures), tuple(tables))
 
 
@@ -67,7 +67,9 @@ def _covered(facts: Facts, rows: list[dict[str, Any]]) -> Figure:
         f"{rows[0]['percent']:.1f} % to {rows[-1]['percent']:.1f} %."
     )
     spec = charts.dots(data, order, series, "configurations measured (%)", summary, references=[{"at": 0}, {"at": 100}])
-    return Figure("coverage", "Coverage", summary, (Panel(spec),), Table.of(rows), charts.keys(series, shaped=True))
+    return Figure(
+        "coverage", "Coverage", summary, (Panel(spec),), ShownTable.of(rows), charts.keys(series, shaped=True)
+    )
 
 
 def _cost(facts: Facts, one: float) -> Figure:
@@ -101,7 +103,7 @@ def _cost(facts: Facts, one: float) -> Figure:
     colours = {"render": "fixed", "pre-train": "policy", "measure": "nearest"}
     spec = charts.stacked(data, order, colours, "hours of work", said)
     keys = charts.keys(colours, shape="square")
-    return Figure("cost", "Hours of work", said, (Panel(spec),), Table.of(rows), keys)
+    return Figure("cost", "Hours of work", said, (Panel(spec),), ShownTable.of(rows), keys)
 
 
 def hours(value: float) -> str:
@@ -142,7 +144,7 @@ def proxy(facts: Facts) -> Section | None:
         f"{own} against other metrics",
         summary,
         (Panel(spec),),
-        Table.of(rows),
+        ShownTable.of(rows),
         charts.keys(colours, shaped=True),
     )
     return Section("proxy", "Proxy", f"Does {own} stand for the others?", text, (figure,))

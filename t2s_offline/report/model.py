@@ -13,7 +13,7 @@ Row = Sequence[Any]
 
 
 @dataclass(frozen=True)
-class Table:
+class ShownTable:
     """Numbers as columns and rows of plain values; `titles`: shorter column names for people."""
 
     columns: tuple[str, ...]
@@ -21,7 +21,7 @@ class Table:
     titles: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str] | None = None) -> Table:
+    def of(cls, rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str] | None = None) -> ShownTable:
         """Rows with the same keys; the keys are the columns."""
         columns = tuple(rows[0]) if rows else ()
         return cls(columns, tuple(tuple(row[name] for name in columns) for row in rows), titles or {})
@@ -58,7 +58,7 @@ class Figure:
     title: str
     summary: str
     panels: tuple[Panel, ...]
-    table: Table
+    table: ShownTable
     keys: tuple[Key, ...] = ()
 
 
@@ -83,7 +83,7 @@ class Section:
     title: str
     text: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
-    tables: tuple[tuple[str, Table], ...] = ()
+    tables: tuple[tuple[str, ShownTable], ...] = ()
     pictures: tuple[Picture, ...] = ()
     warning: str = ""
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from t2s_offline import __version__
 from t2s_offline.report import theme
-from t2s_offline.report.model import Figure, Picture, Report, Section, Table
+from t2s_offline.report.model import Figure, Picture, Report, Section, ShownTable
 from t2s_offline.report.style import style
 from t2s_offline.text_tables import cell, decimals, plain
 
@@ -144,12 +144,12 @@ def _figure(figure: Figure, specs: dict[str, Any]) -> str:
 </figure>"""
 
 
-def _folded(caption: str, table: Table) -> str:
+def _folded(caption: str, table: ShownTable) -> str:
     """A table that is unfolded on demand."""
     return f"<details><summary>{escape(caption)}</summary>{_table(caption, table, hidden=True)}</details>"
 
 
-def _table(caption: str, table: Table, *, hidden: bool = False) -> str:
+def _table(caption: str, table: ShownTable, *, hidden: bool = False) -> str:
     """A table that scrolls sideways by itself where the page is narrow."""
     if not table.rows:
         return f"<p>{escape(caption)}: no rows.</p>"

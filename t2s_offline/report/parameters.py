@@ -11,7 +11,7 @@ from t2s_offline.analysis import effects
 from t2s_offline.analysis.effects import OVERALL, Effect
 from t2s_offline.report import canvases, charts, theme
 from t2s_offline.report.facts import Facts, counted
-from t2s_offline.report.model import Figure, Panel, Section, Table
+from t2s_offline.report.model import Figure, Panel, Section, ShownTable
 
 PAIRS = 12  # strongest interactions that are shown
 DEGREES = 5  # the last part of a stacked bar holds this degree and up
@@ -79,7 +79,7 @@ def _chances(key: str, title: str, tasks: Sequence[str], chance: dict[str, list[
     spec = canvases.heatmap(
         rows, names, tasks, canvases.shades("seq", steps), "probability of 1 (%)", summary, form=".0f"
     )  # fmt: skip
-    table = Table.of([{"task": t, **dict(zip(space.names, chance[t], strict=True))} for t in tasks])
+    table = ShownTable.of([{"task": t, **dict(zip(space.names, chance[t], strict=True))} for t in tasks])
     return Figure(f"probability-{key}", title, summary, (Panel(spec),), table)
 
 
@@ -132,7 +132,7 @@ def _dots(key: str, title: str, own: Sequence[Effect], facts: Facts) -> Figure:
         reference=0,
         colours={"effect": "policy"},
     )
-    table = Table.of(
+    table = ShownTable.of(
         [
             {"effect": e.effect, "percent": e.percent, "low": e.low, "high": e.high, "share": e.share,
              "aliased": " = ".join(e.aliased)}
@@ -176,7 +176,7 @@ def _by_task(facts: Facts, own: Sequence[Effect]) -> Figure:
     spec = canvases.heatmap(
         rows, list(words.values()), tasks, canvases.shades("div", steps), "effect (points)", summary, form=".1f"
     )  # fmt: skip
-    table = Table.of([{"task": t, **{name: value[t, name].percent for name in names}} for t in tasks])
+    table = ShownTable.of([{"task": t, **{name: value[t, name].percent for name in names}} for t in tasks])
     return Figure("effects-by-task", "Main effects task by task", summary, (Panel(spec),), table)
 
 
@@ -203,5 +203,5 @@ def _degrees(shares: Sequence[effects.Shares]) -> Figure:
     )
     spec = charts.stacked(rows, [share.task for share in ordered], colours, "share of variance (%)", summary, top=100)
     columns, own = effects.share_rows(effects.Report(tuple(ordered), (), ()))
-    table, keys = Table(tuple(columns), tuple(map(tuple, own))), charts.keys(colours, shape="square")
+    table, keys = ShownTable(tuple(columns), tuple(map(tuple, own))), charts.keys(colours, shape="square")
     return Figure("effects-degrees", "Share of variance by degree", summary, (Panel(spec),), table, keys)

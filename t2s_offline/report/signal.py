@@ -16,7 +16,7 @@ from t2s_offline.analysis.ties import noise_sd_T, tied_TC
 from t2s_offline.errors import BadInput
 from t2s_offline.report import charts
 from t2s_offline.report.facts import Facts
-from t2s_offline.report.model import Figure, Panel, Section, Table
+from t2s_offline.report.model import Figure, Panel, Section, ShownTable
 from t2s_offline.seeds import derive_rng
 
 RANKED = {
@@ -49,14 +49,14 @@ def noise(facts: Facts) -> Section:
     return Section("noise", "Noise", "Signal and noise", text, (_figure(rows),), (_ranked(facts),))
 
 
-def _ranked(facts: Facts) -> tuple[str, Table]:
+def _ranked(facts: Facts) -> tuple[str, ShownTable]:
     """How sure the best configuration of each task is: `t2s-offline effects --ranks`."""
     columns, rows = task_rows(ranked_tasks(facts.matrix))
     caption = (
         "How sure each task's best configuration is; floor: regret of somebody who knows every true mean; more "
         "seeds: that would separate the best two"
     )
-    return caption, Table.of([dict(zip(columns, row, strict=True)) for row in rows], RANKED)
+    return caption, ShownTable.of([dict(zip(columns, row, strict=True)) for row in rows], RANKED)
 
 
 def _bounded(facts: Facts, noise_T: Any, how: str, tied: dict[str, int]) -> Section:
@@ -72,7 +72,7 @@ def _bounded(facts: Facts, noise_T: Any, how: str, tied: dict[str, int]) -> Sect
             "There is one seed and the table is a fraction: the noise of a cell is not known. Measure a second seed of "
             "some configurations.",
         )
-        table = Table.of(rows, TITLES)
+        table = ShownTable.of(rows, TITLES)
         return Section("noise", "Noise", "Signal and noise", text, (), (("Spread of rewards, points", table),))
     text = (
         "There is one seed: noise is taken from interactions of degree 5 and up, an upper bound, and is within the "
@@ -97,4 +97,4 @@ def _figure(rows: list[dict[str, Any]]) -> Figure:
     ]
     spec = charts.dots(data, [row["task"] for row in known], SERIES, "points", summary)
     keys = charts.keys(SERIES, shaped=True)
-    return Figure("noise", "Spread and noise", summary, (Panel(spec),), Table.of(rows, TITLES), keys)
+    return Figure("noise", "Spread and noise", summary, (Panel(spec),), ShownTable.of(rows, TITLES), keys)

@@ -15,7 +15,7 @@ from t2s_offline.analysis.ladders import CLASSES, IMAGES, OBJECTS, Ladder
 from t2s_offline.errors import BadInput
 from t2s_offline.report import charts, scaling
 from t2s_offline.report.facts import Facts, counted
-from t2s_offline.report.model import Figure, Panel, Section, Table
+from t2s_offline.report.model import Figure, Panel, Section, ShownTable
 from t2s_offline.report.parameters import signed
 from t2s_offline.report.scaling import Curve, Trend
 from t2s_offline.store.reward_store import RewardStore
@@ -155,7 +155,7 @@ def sizes(facts: Facts, found: Sequence[Sized]) -> Section | None:
     return Section("sizes", "Sizes", "More classes, objects, pictures", text, figures, (("Slopes", _slopes(found)),))
 
 
-def _slopes(found: Sequence[Sized]) -> Table:
+def _slopes(found: Sequence[Sized]) -> ShownTable:
     rows = []
     for one in found:
         for tasks, trend in {one.fresh: one.head, len(one.curve.tasks): one.whole}.items():
@@ -168,7 +168,7 @@ def _slopes(found: Sequence[Sized]) -> Table:
                     {"more": NAMES[one.curve.field][2], "tasks": tasks, "of": name, "points_a_doubling": slope.mean,
                      "low": slope.low, "high": slope.high, "catches_up": trend.catches_up}
                 )  # fmt: skip
-    return Table.of(rows)
+    return ShownTable.of(rows)
 
 
 def _figure(facts: Facts, one: Sized) -> Figure:
@@ -206,7 +206,7 @@ def _figure(facts: Facts, one: Sized) -> Figure:
     )
     marks = (*charts.keys(series, shaped=True), *charts.keys(gaps, shaped=True))
     title = f"Figure {key[-1]} of the paper: accuracy against {axis.split(',')[0]}"
-    return Figure(key, title, summary, panels, Table.of(rows, TITLES), marks)
+    return Figure(key, title, summary, panels, ShownTable.of(rows, TITLES), marks)
 
 
 def _marks(at: int, names: Iterable[str], means: Sequence[Interval]) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from t2s_offline.learners.baselines import BestFixed
 from t2s_offline.report import canvases, charts
 from t2s_offline.report.contest import LABELS, POLICY, Contest, TaskReward, by_task, chosen
 from t2s_offline.report.facts import Facts, counted
-from t2s_offline.report.model import Figure, Panel, Section, Table
+from t2s_offline.report.model import Figure, Panel, Section, ShownTable
 
 #: learner -> colour of the palette, in the order in which series stand
 BARS = {
@@ -82,7 +82,7 @@ def _bars(facts: Facts, split: str, rows: Sequence[TaskReward]) -> Figure:
         + "."
         + (f" {LABELS[name].capitalize()} loses most on {order[0]}, least on {order[-1]}." if len(order) > 1 else "")
     )
-    table = Table.of(
+    table = ShownTable.of(
         [
             {"task": task, **{row.learner: row.reward for row in own if row.task == task}}
             for task in order
@@ -104,7 +104,7 @@ def _worst(facts: Facts, contest: Contest, rows: Sequence[TaskReward]) -> tuple[
     noise_T, _ = noise_sd_T(matrix)
     tied_T = tied_TC(matrix, noise_T).sum(axis=1)
     of = {(row.task, row.learner): row for row in rows}
-    table = Table.of(
+    table = ShownTable.of(
         [
             {
                 "task": task,
@@ -175,7 +175,7 @@ def distribution(facts: Facts) -> Section:
         f"over the mean, {rows[-1]['task']} {rows[-1]['best'] - rows[-1]['mean']:.1f}."
     )
     figure = Figure(
-        "distribution", "Rewards over configurations", summary, tuple(panels), Table.of(rows),
+        "distribution", "Rewards over configurations", summary, tuple(panels), ShownTable.of(rows),
         charts.keys(colours, shaped=True),
     )  # fmt: skip
     text = "How much a task depends on the configuration at all, and where each choice falls."
