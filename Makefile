@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml
 TABLE := tables/cpu
 demo: $(STAMP)
 	$(BIN)/t2s-offline tables
-	$(BIN)/t2s-offline learn --store $(TABLE) --on-miss model --leave-out digits --epochs 300 --out demo/policy
+	$(BIN)/t2s-offline learn --store $(TABLE) --on-miss model --centre --leave-out digits --epochs 300 --out demo/policy
 	$(BIN)/t2s-offline compare --store $(TABLE) --leave-one-out --learners $(DEMO_LEARNERS)
 	$(BIN)/t2s-offline predict digits --policy demo/policy --store $(TABLE) --measure 4
 	$(BIN)/t2s-offline report --store $(TABLE) --policy demo/policy --out demo/report.html
