@@ -73,7 +73,7 @@ def learn(
     \b
     Examples:
       t2s-offline learn --store rewards.duckdb --seeds 8 --out policy
-      t2s-offline learn --store tables/cpu --on-miss model --centre --leave-out digits --out policy
+      t2s-offline learn --store tables/cpu --on-miss model --centre --out policy
     """
     from t2s_offline.api.learn import learn as learned
 
