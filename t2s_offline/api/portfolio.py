@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2s_offline.api.told import WARNING
 from t2s_offline.errors import BadInput
+from t2s_offline.recipe import ACCURACY_METRICS
 
 if TYPE_CHECKING:
     from t2s_offline.api.question import Question
@@ -72,7 +73,7 @@ def by_portfolio(question: Question, embeddings: Embeddings, count: int, top: in
         compared["domain randomization"] = space.index(space.domain_randomization)
     worth = worth_of(
         space, found.answer, drawn_NC, compared, None if untrained is None else (untrained, noise_sd),
-        derive_rng("predict", "untrained"),
+        derive_rng("predict", "untrained"), (0.0, 100.0) if matrix.metric in ACCURACY_METRICS else (-np.inf, np.inf),
     )  # fmt: skip
     prediction = predict_from_draws(
         space, drawn_NC, found.answer, embeddings, task, tuple(others), question.matrix, top=top

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t2s_offline.api.told import Told, quiet
-from t2s_offline.errors import BadInput
+from t2s_offline.errors import BadInput, EmptyStore
 from t2s_offline.tasks import is_path
 
 if TYPE_CHECKING:
@@ -60,9 +61,11 @@ class Question:
         matrix = self.matrix
         if matrix is None or matrix.metric not in FEATURE_METRICS:
             return {}
-        there = self.table.metrics
-        names = [name for name in FEATURE_METRICS if name in there and name != matrix.metric]
-        found = {name: self.table.store.matrix(matrix.recipe, name) for name in names}
+        found = {}
+        for name in FEATURE_METRICS:
+            if name != matrix.metric:
+                with suppress(EmptyStore):  # the table has it under another recipe, or not at all
+                    found[name] = self.table.store.matrix(matrix.recipe, name)
         whole = {name: rewards for name, rewards in found.items() if set(matrix.tasks) <= set(rewards.tasks)}
         return {name: rewards.select(matrix.tasks) for name, rewards in whole.items()}
 

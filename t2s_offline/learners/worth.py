@@ -46,9 +46,11 @@ def worth_of(
     others: Mapping[str, int],
     untrained: tuple[float, float] | None = None,
     rng: np.random.Generator | None = None,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Worth:
     """The worth of configuration `answer`. drawn_NC: rewards in percent drawn from the posterior, (N, C); others: what
-    it is compared with by name; untrained: measured reward of an untrained network and the SD of its noise, percent."""
+    it is compared with by name; untrained: measured reward of an untrained network and the SD of its noise, percent;
+    bounds: of a reward, 0 to 100 for accuracies, because the posterior is Gaussian and goes beyond."""
     reward_N = drawn_NC[:, answer]
     gains = [_gain(name, reward_N - drawn_NC[:, index]) for name, index in others.items()]
     if untrained is not None:
@@ -59,6 +61,7 @@ def worth_of(
     ahead_C = (drawn_NC >= reward_N[:, None]).mean(axis=0)
     ahead_C[answer] = 0.0
     tied = [index for index in np.argsort(-best_C, kind="stable") if ahead_C[index] > TIED]
+    reward_N = reward_N.clip(*bounds)
     low, high = np.percentile(reward_N, [LOW, HIGH])
     return Worth(
         expected=float(reward_N.mean()), low=float(low), high=float(high), p_best=float(best_C[answer]), gains=gains,

@@ -155,3 +155,16 @@ def test_a_backbone_that_is_another_is_refused(table: Path, photos: Path, tmp_pa
     save_backbone(path, build("resnet18-narrow", seed=9), None, {"size": 16})
     done = run("predict", photos, "--store", other, "--samples", "40")
     assert "get the file again" in failed(done)
+
+
+def test_a_metric_that_only_another_recipe_has_is_left_out(table: Path, tmp_path: Path) -> None:
+    """A table of two recipes: the linear probe was measured under the second alone."""
+    frames = RewardStore(table).frames()
+    linear = pl.col("metric") == "linear"
+    second = frames["rewards"].filter(linear).with_columns(recipe=pl.lit("second"))
+    frames["rewards"] = pl.concat([frames["rewards"].filter(~linear), second])
+    frames["recipes"] = pl.concat([frames["recipes"], frames["recipes"].with_columns(recipe=pl.lit("second"))])
+    store = RewardStore(tmp_path / "two.duckdb")
+    store.add({name: frames[name] for name in ("recipes", "tasks", "rewards", "embeddings")})
+    found = t2s.predict(None, t2s.open_table(store.path), TASKS[0], recipe=NAME, told=lambda line: None)
+    assert set(found.measured[0]) == {"configuration", "knn5", "logme", "expected", "sd"}

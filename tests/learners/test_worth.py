@@ -38,3 +38,12 @@ def test_probabilities_of_levels_add_up(drawn_NC: np.ndarray) -> None:
     levels = level_probabilities(SPACE, best_C)
     assert levels["a"] == pytest.approx([best_C[0] + best_C[1], best_C[2] + best_C[3]])
     assert sum(levels["b"]) == pytest.approx(1.0)
+
+
+def test_an_accuracy_stays_within_its_bounds(drawn_NC: np.ndarray) -> None:
+    """A level that is hardly known reaches beyond 0 and 100; differences are left as they are."""
+    wide_NC = 5 * (drawn_NC - 60.0) + 60.0
+    free, held = (worth_of(SPACE, 3, wide_NC, {"other": 2}, bounds=bounds) for bounds in ((-1e9, 1e9), (0.0, 100.0)))
+    assert free.low < 0 < 100 < free.high
+    assert 0 <= held.low < held.expected < held.high <= 100
+    assert held.gains == free.gains
