@@ -12,28 +12,22 @@ import math
 import os
 import random
 import re
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from t2s_offline.errors import BadFile, BadInput, Contradiction, StoreError, StoreLocked
+from t2s_offline.errors import BadFile, BadInput, StoreError, StoreLocked
 from t2s_offline.files import write_with
-from t2s_offline.store import schema
-
-Connection = duckdb.DuckDBPyConnection
+from t2s_offline.store import folder_tables, schema
+from t2s_offline.store.engine import ENGINE_LOCK, SAFE, Connection, engine, one_line, tidy_errors
 
 DUCKDB_MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
 LOCK_WAIT = 30.0
-#: No extension of DuckDB is ever downloaded.
-SAFE: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-_ENGINE_LOCK = threading.RLock()
 
 
 def lock_wait() -> float:
@@ -62,7 +56,7 @@ class StoreFile:
         tables: those that are asked for, all by default; of a table folder only these are read, the others are empty.
         """
         if self.path.is_dir():
-            with self.guarded(tables=tables) as con:
+            with tidy_errors(self.path), closing(folder_tables.shared(self.path, tables)) as con:
                 yield con
             return
         with self._attached(read_only=True) as con:
@@ -88,16 +82,14 @@ class StoreFile:
             con.execute("COMMIT")
 
     @contextmanager
-    def guarded(
-        self, config: Mapping[str, Any] | None = None, tables: Collection[str] | None = None
-    ) -> Iterator[Connection]:
+    def guarded(self, config: Mapping[str, Any] | None = None) -> Iterator[Connection]:
         """A read-only connection to a DuckDB instance of its own, with the settings of `config` in their order: for SQL
         from others, see `query.asked`."""
         if self.path.is_dir():
-            con = self._open_folder(tables)
+            con = folder_tables.opened(self.path)
         else:
             con = self._locked_out(lambda: duckdb.connect(str(self._checked_path()), read_only=True, config=SAFE))
-        with _tidy_errors(self.path), closing(con):
+        with tidy_errors(self.path), closing(con):
             for key, value in (config or {}).items():
                 con.execute(f"SET {key} = '{value}'")
             self._present(con)  # after the settings: it evaluates what the file defines
@@ -107,7 +99,7 @@ class StoreFile:
     def _attached(self, *, read_only: bool) -> Iterator[Connection]:
         """A connection to the file, attached to this process's DuckDB instance: 1 ms; a new instance takes 15."""
         path = self._checked_path()
-        with _ENGINE_LOCK, _tidy_errors(self.path), closing(_engine().cursor()) as con:
+        with ENGINE_LOCK, tidy_errors(self.path), closing(engine().cursor()) as con:
             # the lock lets one thread in, possibly twice. DuckDB attaches a file once: an inner reader shares the alias
             users = _USERS.setdefault((os.getpid(), path), [])
             if users and not read_only:
@@ -187,7 +179,7 @@ class StoreFile:
         """Make an empty store; one that another process made in the meantime stays."""
 
         def fill(path: Path) -> None:
-            with _tidy_errors(path), closing(duckdb.connect(str(path), config=SAFE)) as con:
+            with tidy_errors(path), closing(duckdb.connect(str(path), config=SAFE)) as con:
                 con.execute(schema.ddl())
 
         try:
@@ -196,41 +188,6 @@ class StoreFile:
             if not self.path.exists():
                 message = f"cannot make a store at {self.path}: {error.strerror}; choose another --store"
                 raise StoreError(message) from error
-
-    def _open_folder(self, tables: Collection[str] | None) -> Connection:
-        files = {name: self.path / f"{name}.parquet" for name in schema.TABLES}
-        if not files["rewards"].exists() and not files["embeddings"].exists():
-            raise BadFile(f"{self.path} is no table folder: rewards.parquet is missing; expected an exported table")
-        con = duckdb.connect(":memory:", config={**SAFE, "autoload_known_extensions": "true"})
-        try:
-            con.execute(schema.ddl())
-            for name, file in files.items():
-                if file.exists() and name != "parameters" and (tables is None or name in tables):
-                    plain = re.sub(r"([*?[])", r"[\1]", str(file))  # a path may hold what DuckDB takes for a pattern
-                    con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM read_parquet(?)", [plain])
-            self._derive_parameters(con)
-        except duckdb.Error as error:
-            con.close()
-            raise BadFile(f"{self.path} is not a table this version can read: {one_line(error)}") from error
-        except BaseException:
-            con.close()
-            raise
-        return con
-
-    def _derive_parameters(self, con: Connection) -> None:
-        """Fill the parameters table from the spaces of the recipes; a file parameters.parquet is not read."""
-        from t2s_offline.space import SimSpace
-
-        rows: list[object] = []
-        for recipe, text in con.execute("SELECT recipe, space FROM recipes ORDER BY recipe").fetchall():
-            try:
-                params = SimSpace.parse(text).params
-            except BadInput as error:
-                raise BadFile(f"{self.path}: recipe {recipe}: {error}") from error
-            for at, param in enumerate(params):
-                rows += [recipe, at + 1, param.name, param.levels]
-        if rows:  # in one statement: each takes a millisecond
-            con.execute(f"INSERT INTO parameters VALUES {', '.join(['(?, ?, ?, ?)'] * (len(rows) // 4))}", rows)
 
     def _version(self, con: Connection) -> int:
         """The version of the store's tables; BadFile when there is none, or one that is newer than ours."""
@@ -282,42 +239,8 @@ def _renew_views(con: Connection) -> None:
             con.execute(f"CREATE OR REPLACE VIEW {name} AS {body.strip()}")
 
 
-#: Aliases of attached files by process and path, one for each connection that uses the file; under _ENGINE_LOCK.
+#: Aliases of attached files by process and path, one for each connection that uses the file; under ENGINE_LOCK.
 _USERS: dict[tuple[int, Path], list[str]] = {}
 #: Files, by process, path, inode and device, that passed `_check_plain`.
 _PLAIN: set[tuple[int, Path, int, int]] = set()
 _NUMBER = itertools.count()
-
-
-@cache
-def _engine_of(process: int) -> Connection:
-    return duckdb.connect(":memory:", config=SAFE)
-
-
-def _engine() -> Connection:
-    """This process's DuckDB instance; a forked child gets its own."""
-    return _engine_of(os.getpid())
-
-
-@contextmanager
-def _tidy_errors(path: Path) -> Iterator[None]:
-    """Raise errors of this package for DuckDB's: a damaged file, a full disk, values that a column cannot hold."""
-    try:
-        yield
-    except (duckdb.CatalogException, duckdb.BinderException) as error:  # the file lacks what our SQL names
-        raise BadFile(
-            f"{path} lacks a table or a column of a reward store: {one_line(error)}; get the store again"
-        ) from error
-    except (duckdb.DataError, duckdb.IntegrityError) as error:
-        raise Contradiction(f"{path} cannot hold these rows: {one_line(error)}") from error
-    except (
-        duckdb.IOException,
-        duckdb.InternalException,
-        duckdb.SerializationException,
-        duckdb.FatalException,
-    ) as error:
-        raise StoreError(f"{path}: {one_line(error)}; nothing of this was written") from error
-
-
-def one_line(error: Exception) -> str:
-    return " ".join(str(error).split("\n\n")[0].split())

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from t2s_offline.errors import QueryError
-from t2s_offline.store.connection import Connection, one_line
+from t2s_offline.store.engine import Connection, one_line
 from t2s_offline.store.reward_store import RewardStore
 
 if TYPE_CHECKING:

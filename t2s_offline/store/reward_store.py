@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from t2s_offline.errors import BadFile, BadInput, Contradiction, EmptyStore, UnknownName, check_known
 from t2s_offline.recipe import ACCURACY_METRICS, METRICS
 from t2s_offline.store import schema
-from t2s_offline.store.connection import Connection, StoreFile
+from t2s_offline.store.connection import StoreFile
+from t2s_offline.store.engine import Connection
 
 if TYPE_CHECKING:
     import polars as pl
