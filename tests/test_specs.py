@@ -26,6 +26,8 @@ RUNS = {
     "figure6": (2, None, 3 * 2 * 2),
     "figure7": (2, None, 3 * 2 * 2),
     "figure8": (2, None, 4 * 2 * 2),
+    "agreement": (16, 4, 2 * 16),
+    "agreement64": (16, 4, 2 * 16),
     "gpu": (256, None, 257 + 33),
     "paper": (256, None, 257),
     "imagenet": (1, None, 3),
@@ -35,6 +37,8 @@ RUNS = {
 }
 #: The recipe of each: its id decides every seed, so one that changes makes another table of the same specification.
 RECIPES = {
+    "agreement": ["agreement-dc9d5b72"],
+    "agreement64": ["agreement64-cbde1915"],
     "cpu": ["cpu-c1585b9f"],
     "references": ["cpu-c1585b9f"],
     "gpu": ["gpu-7ab36919"],
