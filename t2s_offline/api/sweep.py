@@ -71,7 +71,7 @@ def plan(spec: SweepSpec, data: Path | None) -> Plan:
     BadInput for references and designs that do not exist, UnknownName and BadFile for tasks without pictures.
     """
     from t2s_offline.sweep.pictures import check_real
-    from t2s_offline.sweep.run import plan as units_of
+    from t2s_offline.sweep.units import plan as units_of
     from t2s_offline.sweep.worker import pin
     from t2s_offline.tasks import data_folder, locate, present, relatives
 

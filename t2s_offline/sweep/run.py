@@ -1,34 +1,41 @@
 """Sweeps: the units of a specification, done until the store has all their rows.
 
 A cell is done when its row exists, so a sweep that was killed goes on where it was, a task added later is measured on
-the kept backbones, and a second sweep on the same store shares the work. `run_unit` does one unit.
+the kept backbones, and a second sweep on the same store shares the work. The process that sweeps claims a unit
+(`lease`) before it gives it to its backend, and adds to the store what the backend's workers leave in the spool.
 """
 
 from __future__ import annotations
 
 import time
-import warnings
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from t2s_offline.errors import BadInput, SweepFailed, T2SError
-from t2s_offline.recipe import MAX_SEEDS, SweepSpec
+from t2s_offline.errors import StoreError, SweepFailed, T2SError
+from t2s_offline.recipe import SweepSpec
 from t2s_offline.space import SimSpace
 from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.spool import absorb, refused
-from t2s_offline.sweep.design import Design
+from t2s_offline.sweep import leave
+from t2s_offline.sweep.backends import Backend, local_backend
+from t2s_offline.sweep.lease import Lease, claim, is_held
 from t2s_offline.sweep.missing import missing_units
-from t2s_offline.sweep.run_unit import Outcome, claim_path, claimed, run_unit
+from t2s_offline.sweep.run_unit import Outcome, failed
 from t2s_offline.sweep.worker import SweepContext, Unit
 
 BUSY_WAIT = 2.0  # seconds between looks at units that another sweep is doing
+ABSORB_EVERY = 1.0  # seconds between taking what waits in the spool
+MOST_LOSSES = 3  # workers that a unit may lose before it counts as failed
 Progress = Callable[[Outcome, int, int], None]
 
 
 @dataclass
 class Report:
-    """What a sweep did. Seconds are sums over units, not wall time."""
+    """What a sweep did. Seconds are sums over units, not wall time. `left`: units not done because the process was
+    asked to leave (`leave`)."""
 
     total: int
     done: int = 0
@@ -36,66 +43,8 @@ class Report:
     render_seconds: float = 0.0
     train_seconds: float = 0.0
     measure_seconds: float = 0.0
+    left: int = 0
     failed: dict[str, str] = field(default_factory=dict)
-
-
-def plan(spec: SweepSpec, design: Design, tasks: Sequence[str], references: Sequence[str] = ()) -> list[Unit]:
-    """Every unit of a sweep, seeds outermost: one stopped early then has one seed of more configurations.
-
-    References have the seeds of the specification, or 0 to N - 1 with `reference_seeds = N` in the design.
-    With `replicates = N` in the design, seeds after the first are measured on the first N configurations alone: enough
-    to tell noise from signal, at less than the price of another table. With `seeds_first = N` every seed of the first N
-    configurations comes before the others.
-    """
-    if not tasks:
-        raise BadInput("no task is present; set T2S_DATA to a folder of tasks, or name some in the specification")
-    count = len(design.configurations)
-    replicates, at_once = (
-        _whole(spec, key, default, count) for key, default in (("replicates", count), ("seeds_first", 0))
-    )
-    cells = tuple((task, metric) for task in tasks for metric in spec.metrics)
-    reference_seeds = _reference_seeds(spec)
-    seeds_of = dict.fromkeys(design.configurations, spec.seeds[:1])
-    seeds_of |= dict.fromkeys(design.configurations[:replicates], spec.seeds) | dict.fromkeys(
-        references, reference_seeds
-    )
-    blocks = (*references, *design.configurations[:at_once]), design.configurations[at_once:]
-    return [
-        Unit(recipe_id, configuration, seed, cells)
-        for block in blocks
-        for seed in dict.fromkeys((*spec.seeds, *reference_seeds))
-        for recipe_id in spec.recipes
-        for configuration in block
-        if seed in seeds_of[configuration]
-    ]
-
-
-def _reference_seeds(spec: SweepSpec) -> tuple[int, ...]:
-    count = spec.design.get("reference_seeds", None)
-    if count is None:
-        return spec.seeds
-    if type(count) is not int or not 1 <= count <= MAX_SEEDS:
-        raise BadInput(f"[design] reference_seeds = {count!r}; expected how many, 1 to {MAX_SEEDS}")
-    return tuple(range(count))
-
-
-def _whole(spec: SweepSpec, key: str, default: int, most: int) -> int:
-    value = spec.design.get(key, default)
-    if type(value) is not int or not 0 <= value <= most:
-        raise BadInput(f"[design] {key} = {value!r}; expected 0 to {most}")
-    if key in spec.design and len(spec.seeds) == 1:
-        raise BadInput(f"[design] {key} is about the seeds after the first; give seeds = 2 or more beside it")
-    return value
-
-
-def sharded(units: Sequence[Unit], shard: str | None) -> list[Unit]:
-    """Part i of n of the units, for ``i/n`` from 1/n to n/n; all when None."""
-    if shard is None:
-        return list(units)
-    part, _, parts = shard.partition("/")
-    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
-        raise BadInput(f"shard {shard!r}; expected i/n with i from 1 to n, such as 1/4")
-    return list(units[int(part) - 1 :: int(parts)])
 
 
 def attempts(store: RewardStore) -> dict[tuple[str, str, int], tuple[int, str, str | None]]:
@@ -138,45 +87,143 @@ def run(
     keep_going: bool = False,
     spool_only: bool = False,
     progress: Progress | None = None,
+    backend: Backend | None = None,
 ) -> Report:
-    """Do every unit that has cells missing. A failed one is tried again `retries` times, unless what the person gave is
-    the cause; then the sweep stops, or goes on with the others and fails at the end. `spool_only`: leave the rows in
-    the spool, for sweeps on several nodes."""
-    report = Report(len(units))
-    if not spool_only:
-        absorb(context.store)
-    queue = missing_units(units, context.store)
-    report.done = len(units) - len(queue)
-    for round_number in range(retries + 1):
-        failed: list[Unit] = []
-        while queue:
-            busy = []
-            for outcome in _outcomes(queue, context):
-                if outcome.status == "busy":
-                    busy.append(outcome.unit)
+    """Do every unit that has cells missing. A failed one is tried again `retries` times, after the others, unless what
+    the person gave is the cause; then the sweep stops, or goes on with the others and fails at the end. One whose
+    worker ends is done by another worker, and is a failure after three; the others go on.
+
+    spool_only: leave the rows in the spool, for sweeps on several nodes. backend: where units are done, by default
+    processes of this machine. Raises SweepFailed, and StoreError when the store cannot be written.
+    """
+    sweep = _Sweep(units, context, retries, keep_going, spool_only, progress)
+    sweep.do(backend or local_backend(context))
+    return sweep.end()
+
+
+class _Sweep:
+    """The state of a sweep that runs: what is to do, what this process has claimed, what others are doing."""
+
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        context: SweepContext,
+        retries: int,
+        keep_going: bool,
+        spool_only: bool,
+        progress: Progress | None,
+    ) -> None:
+        self.units, self.context, self.retries, self.keep_going = units, context, retries, keep_going
+        self.spool_only, self.progress = spool_only, progress
+        self.report = Report(len(units))
+        self.held: dict[str, Lease] = {}
+        self.busy: list[Unit] = []
+        self.ended: deque[Outcome] = deque()  # without a backend: claims that failed, units that others did
+        self.tries: Counter[str] = Counter()
+        self.losses: Counter[str] = Counter()
+        self.absorbed = -ABSORB_EVERY
+        if not spool_only:
+            absorb(context.store)
+        self.queue = deque(missing_units(units, context.store))
+        self.report.done = len(units) - len(self.queue)
+
+    def do(self, backend: Backend) -> None:
+        """Do what is missing until nothing is, or this process is asked to leave."""
+        try:
+            while self.queue and not leave.asked():
+                with closing(backend.outcomes(self._next(), self.context)) as outcomes:
+                    for outcome in outcomes:
+                        self._take(outcome)
+                        self._take_ended()
+                self._take_ended()
+                if not self.queue:
+                    self._wait()
+        finally:
+            for lease in self.held.values():
+                lease.release()
+
+    def end(self) -> Report:
+        """Take what waits, and look whether all of it is in the store; SweepFailed when a unit failed."""
+        if not self.spool_only:
+            absorb(self.context.store)
+            _check_taken(self.units, self.context.store, self.report)
+        if self.report.failed:
+            raise SweepFailed(_failure(self.report))
+        if leave.asked():
+            self.report.left = self.report.total - self.report.done
+        return self.report
+
+    def _next(self) -> Iterator[Unit]:
+        """Units that this process has claimed, with what is missing of them."""
+        while self.queue and not leave.asked():
+            unit = self.queue.popleft()
+            try:
+                lease = claim(self.context.claim(unit))
+                if lease is None:
+                    self.busy.append(unit)
                     continue
-                if not spool_only:
-                    _absorb_now(context.store, keep_going)
-                outcome = replace(outcome, attempt=round_number + 1)
-                _count(report, outcome)
-                if outcome.status == "failed":
-                    last = round_number == retries or outcome.hopeless
-                    if last and not keep_going:
-                        raise SweepFailed(_failure(report))
-                    if not last:
-                        failed.append(outcome.unit)
-                if progress is not None:
-                    progress(outcome, report.done, report.total)
-            queue = _wait(busy, context)
-        queue = failed
-        if not failed:
-            break
-    if not spool_only:
-        absorb(context.store)
-        _check_taken(units, context.store, report)
-    if report.failed:
-        raise SweepFailed(_failure(report))
-    return report
+                self.held[unit.name] = lease
+                # a unit that nobody has claimed before is as it was when the sweep began
+                left = missing_units([unit], self.context.store) if lease.number > 1 else [unit]
+            except Exception as error:  # a full disk, a store that is held: the sweep still has the others to do
+                self.ended.append(failed(unit, self.context, error, 0.0))
+                continue
+            if left:
+                yield left[0]
+            else:
+                self.ended.append(Outcome(unit, "done"))
+
+    def _take_ended(self) -> None:
+        while self.ended:
+            self._take(self.ended.popleft())
+
+    def _take(self, outcome: Outcome) -> None:
+        """Count what became of a unit, take its rows into the store, and let others have it."""
+        unit = outcome.unit
+        if outcome.status == "lost":
+            self.losses[unit.name] += outcome.losses
+            if self.losses[unit.name] < MOST_LOSSES:
+                self._release(unit)
+                self.queue.append(unit)
+                return
+            outcome = replace(
+                outcome, status="failed", error=f"it lost {self.losses[unit.name]} workers: {outcome.error}"
+            )
+        if outcome.status == "left":
+            self._release(unit)
+            return
+        if not self.spool_only and time.monotonic() - self.absorbed >= ABSORB_EVERY:
+            _absorb_now(self.context.store, self.keep_going)
+            self.absorbed = time.monotonic()
+        self._release(unit)
+        self.tries[unit.name] += 1
+        outcome = replace(outcome, attempt=self.tries[unit.name])
+        _count(self.report, outcome)
+        if outcome.status == "failed" and self.losses[unit.name] < MOST_LOSSES:
+            last = outcome.attempt > self.retries or outcome.hopeless
+            if last and not self.keep_going:
+                raise SweepFailed(_failure(self.report))
+            if not last:
+                self.queue.append(unit)
+        if self.progress is not None:
+            self.progress(outcome, self.report.done, self.report.total)
+
+    def _release(self, unit: Unit) -> None:
+        if lease := self.held.pop(unit.name, None):
+            lease.release()
+
+    def _wait(self) -> None:
+        """Units another sweep is doing: wait until it lets one go, then look again at all of them."""
+        while self.busy and not leave.asked():
+            try:
+                free = not all(is_held(self.context.claim(unit)) for unit in self.busy)
+            except StoreError:  # claiming the unit meets it again, and records it
+                free = True
+            if free:
+                self.queue.extend(self.busy)
+                self.busy.clear()
+                return
+            time.sleep(BUSY_WAIT)
 
 
 def _absorb_now(store: RewardStore, keep_going: bool) -> None:
@@ -198,25 +245,6 @@ def _check_taken(units: Sequence[Unit], store: RewardStore, report: Report) -> N
             report.done -= 1
 
 
-def _outcomes(queue: Sequence[Unit], context: SweepContext) -> Iterator[Outcome]:
-    if context.workers == 1 or len(queue) == 1:
-        yield from (run_unit(unit, context) for unit in queue)
-        return
-    from joblib import Parallel, delayed
-
-    # joblib replaces a worker whose memory has grown, and says so: catalogues and pictures that are kept look like that
-    warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
-    work = Parallel(n_jobs=context.workers, return_as="generator_unordered", batch_size=1, pre_dispatch="all")
-    left = {unit.name: unit for unit in queue}
-    try:
-        for outcome in work(delayed(run_unit)(unit, context) for unit in queue):
-            left.pop(outcome.unit.name, None)
-            yield outcome
-    except Exception as error:  # a worker was killed, by the system when memory ran out: joblib gives up the others
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        yield from (Outcome(unit, "failed", reason) for unit in left.values())
-
-
 def _count(report: Report, outcome: Outcome) -> None:
     report.rows += outcome.rows
     report.render_seconds += outcome.render_seconds
@@ -227,20 +255,6 @@ def _count(report: Report, outcome: Outcome) -> None:
     else:
         report.failed.pop(outcome.unit.name, None)
         report.done += 1
-
-
-def _wait(busy: list[Unit], context: SweepContext) -> list[Unit]:
-    """Units another sweep is doing: wait until it lets one go, then look again at what is missing of all."""
-    while busy:
-        for unit in busy:
-            try:
-                with claimed(claim_path(context, unit)) as free:
-                    if free:
-                        return busy
-            except (T2SError, OSError):  # doing the unit meets it again, and records it
-                return busy
-        time.sleep(BUSY_WAIT)
-    return []
 
 
 def _failure(report: Report) -> str:

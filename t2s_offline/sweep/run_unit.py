@@ -1,20 +1,17 @@
 """One unit of a sweep: render, pre-train, measure on every task, and leave the rows beside the store.
 
-A unit is one backbone and the cells that want it; what is left is a backbone file and a shard of rows. A unit is
-claimed by a file lock that the system releases when its holder dies, so two sweeps never do the same one, and a kill
-leaves nothing to clean up.
+A unit is one backbone and the cells that want it; what is left is a backbone file and a shard of rows. `run_unit`
+claims a unit first (`lease`); a sweep claims many, and gives them to its backend, which calls `do_unit`.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import platform
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -22,20 +19,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from t2s_offline import __version__
-from t2s_offline.errors import BadFile, BadInput, Diverged, StoreError, T2SError
+from t2s_offline.errors import BadFile, BadInput, Diverged, T2SError
 from t2s_offline.render.renderer import pixels_version
 from t2s_offline.space import PROCEDURAL, SCRATCH
 from t2s_offline.store import schema
 from t2s_offline.store.spool import write_shard
+from t2s_offline.sweep import leave
+from t2s_offline.sweep.lease import claim
 from t2s_offline.sweep.missing import missing_units
 from t2s_offline.sweep.pictures import load_data, training_pictures
-from t2s_offline.sweep.worker import (
-    SweepContext,
-    Unit,
-    device_name,
-    device_of,
-    single_threaded,
-)
+from t2s_offline.sweep.worker import SweepContext, Tables, Unit, device_name, device_of, single_threaded
 
 if TYPE_CHECKING:
     from t2s_offline.images.task_data import TaskData
@@ -45,11 +38,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a unit ended. `busy`: another process has it. `hopeless`: what the person gave does not fit, so another try
-    would end the same. `attempt`: the number of the try in this sweep. Seconds of rendering, training and measuring."""
+    """How a unit ended. `busy`: another process has it; `left`: this process was asked to leave, and the unit goes on
+    from its checkpoint; `lost`: its worker ended, for no fault of the unit as far as is known. `hopeless`: what the
+    person gave does not fit, so another try would end the same. `attempt`: the number of the try in this sweep.
+    `losses`: workers that a lost one lost. Seconds of rendering, training and measuring."""
 
     unit: Unit
-    status: Literal["done", "failed", "busy"]
+    status: Literal["done", "failed", "busy", "left", "lost"]
     error: str = ""
     render_seconds: float = 0.0
     train_seconds: float = 0.0
@@ -57,51 +52,47 @@ class Outcome:
     rows: int = 0
     hopeless: bool = False
     attempt: int = 1
-
-
-@contextmanager
-def claimed(path: Path) -> Iterator[bool]:
-    """Hold a lock file while the body runs; False when another process holds it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a")
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}; free some space and sweep again") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-
-
-def claim_path(context: SweepContext, unit: Unit) -> Path:
-    return context.folder / "claims" / f"{unit.name}.lock"
+    losses: int = 1
 
 
 def run_unit(unit: Unit, context: SweepContext) -> Outcome:
-    """Do what is still missing of a unit. Whatever goes wrong with it is recorded and returned, not raised: a sweep
-    goes on with the others, and an exception need not pass between processes."""
+    """Claim a unit and do what is still missing of it. Whatever goes wrong with it is recorded and returned, not
+    raised."""
     begin = time.perf_counter()
     try:
-        with claimed(claim_path(context, unit)) as mine:
-            if not mine:
-                return Outcome(unit, "busy")
+        lease = claim(context.claim(unit))
+        if lease is None:
+            return Outcome(unit, "busy")
+        try:
             left = missing_units([unit], context.store)  # asked under the claim, so the answer stays true
-            if not left:
-                return Outcome(unit, "done")
-            try:
-                with single_threaded(context):
-                    return _measure(left[0], context)
-            except Diverged:
-                context.checkpoint(unit).unlink(missing_ok=True)  # it leads to the same end
-                raise
+            return do_unit(left[0], context) if left else Outcome(unit, "done")
+        finally:
+            lease.release()
     except Exception as error:
-        return _failed(unit, context, error, time.perf_counter() - begin)
+        return failed(unit, context, error, time.perf_counter() - begin)
 
 
-def _failed(unit: Unit, context: SweepContext, error: Exception, seconds: float) -> Outcome:
+def do_unit(unit: Unit, context: SweepContext) -> Outcome:
+    """Do a unit that this process may do, and write its rows as shards. Whatever goes wrong with it is recorded and
+    returned, not raised: a sweep goes on with the others, and an exception need not pass between processes."""
+    begin, rendering, training, rows = time.perf_counter(), 0.0, 0.0, 0
+    try:
+        for tables in (context.work or measured)(unit, context):
+            _write(unit, context, tables)
+            rows += len(tables.get("rewards", ()))
+            for row in tables.get("backbones", ()):
+                rendering, training = rendering + row["render_seconds"], training + row["train_seconds"]
+    except leave.Leaving:
+        return Outcome(unit, "left")
+    except Exception as error:
+        if isinstance(error, Diverged):
+            context.checkpoint(unit).unlink(missing_ok=True)  # it leads to the same end
+        return failed(unit, context, error, time.perf_counter() - begin)
+    measuring = max(time.perf_counter() - begin - rendering - training, 0.0)
+    return Outcome(unit, "done", "", rendering, training, measuring, rows)
+
+
+def failed(unit: Unit, context: SweepContext, error: Exception, seconds: float) -> Outcome:
     """The outcome of a unit that came to nothing, recorded as an attempt where that is possible."""
     reason = " ".join(str(error).split()) or type(error).__name__
     if not isinstance(error, T2SError):
@@ -115,35 +106,40 @@ def _failed(unit: Unit, context: SweepContext, error: Exception, seconds: float)
     return Outcome(unit, "failed", reason, hopeless=isinstance(error, BadInput) and not isinstance(error, BadFile))
 
 
-def _measure(unit: Unit, context: SweepContext) -> Outcome:
+def measured(unit: Unit, context: SweepContext) -> Iterator[Tables]:
+    """The rows of a unit that is rendered, pre-trained and measured here: the attempt when there was one, then the
+    rewards."""
     from t2s_offline.images.task_data import check_same_pictures, memory_share
     from t2s_offline.store.rows import now
     from t2s_offline.training.evaluate import evaluate
 
-    recipe, digests, limit = context.recipes[unit.recipe_id], context.store.digests(), memory_share(context.workers)
-    tables: dict[str, list[dict[str, Any]]] = {"tasks": [], "rewards": []}
-    tasks = list(dict.fromkeys(task for task, _ in unit.cells))
-    for task in tasks:
-        check_digest(task, digests.get(task), context.data)
-    backbone, attempt = obtain(unit, context)
-    if attempt is not None:  # written now: a kill while measuring must not lose what the kept backbone cost
-        _write(unit, context, {"backbones": [attempt]})
-    begin = time.perf_counter()
-    for task in tasks:
-        metrics = [metric for of, metric in unit.cells if of == task]
-        given = (recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, context.data, limit)
-        loaded = load_data(task, *given, test_share=recipe.test_share)
-        check_same_pictures(digests.get(task), loaded)
-        tables["tasks"].append(task_row(task, loaded, whole=not recipe.eval_pictures))
-        for row in evaluate(backbone, task, loaded.parts, recipe, metrics, seed=unit.seed):
-            key = {"recipe": unit.recipe_id, "task": task, "configuration": unit.configuration, "seed": unit.seed}
-            tables["rewards"].append({**key, **vars(row), "created_at": now(), "source": "sweep"})
-    measuring = time.perf_counter() - begin
-    _write(unit, context, tables)
-    if not context.keep_backbones:  # last: until its rows are written, a training must not be lost
-        context.checkpoint(unit).unlink(missing_ok=True)
-    spent = attempt or {"render_seconds": 0.0, "train_seconds": 0.0}
-    return Outcome(unit, "done", "", spent["render_seconds"], spent["train_seconds"], measuring, len(tables["rewards"]))
+    with single_threaded(context):
+        recipe, digests = context.recipes[unit.recipe_id], known_digests(context)
+        limit = memory_share(context.workers)
+        tables: Tables = {"tasks": [], "rewards": []}
+        tasks = list(dict.fromkeys(task for task, _ in unit.cells))
+        for task in tasks:
+            check_digest(task, digests.get(task), context.data)
+        backbone, attempt = obtain(unit, context)
+        if attempt is not None:  # written now: a kill while measuring must not lose what the kept backbone cost
+            yield {"backbones": [attempt]}
+        for task in tasks:
+            metrics = [metric for of, metric in unit.cells if of == task]
+            given = (recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, context.data, limit)
+            loaded = load_data(task, *given, test_share=recipe.test_share)
+            check_same_pictures(digests.get(task), loaded)
+            tables["tasks"].append(task_row(task, loaded, whole=not recipe.eval_pictures))
+            for row in evaluate(backbone, task, loaded.parts, recipe, metrics, seed=unit.seed):
+                key = {"recipe": unit.recipe_id, "task": task, "configuration": unit.configuration, "seed": unit.seed}
+                tables["rewards"].append({**key, **vars(row), "created_at": now(), "source": "sweep"})
+        yield tables
+        if not context.keep_backbones:  # last: until its rows are written, a training must not be lost
+            context.checkpoint(unit).unlink(missing_ok=True)
+
+
+def known_digests(context: SweepContext) -> Mapping[str, str | None]:
+    """Digests of the tasks' pictures that the sweep's store has."""
+    return context.store.digests() if context.digests is None else context.digests
 
 
 def task_row(task: str, loaded: TaskData, *, whole: bool) -> dict[str, Any]:
@@ -155,7 +151,7 @@ def task_row(task: str, loaded: TaskData, *, whole: bool) -> dict[str, Any]:
 def check_reference_pixels(unit: Unit, store: RewardStore) -> None:
     """BadInput when the store has backbones of this reference from other pixels than its renderer makes here. A
     configuration's pixels are part of its recipe; a reference's stand beside its backbone, in `versions`."""
-    if unit.configuration not in PROCEDURAL:
+    if unit.configuration not in PROCEDURAL or not store.path.exists():
         return
     here = pixels_version(unit.configuration)
     with store.reader() as con:
@@ -206,8 +202,9 @@ def obtain(unit: Unit, context: SweepContext) -> tuple[Backbone, dict[str, Any] 
     rendering = time.perf_counter() - begin
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     trained = pretrain(
-        data, recipe, configuration=unit.configuration, seed=unit.seed, device=device, checkpoint=checkpoint
-    )
+        data, recipe, configuration=unit.configuration, seed=unit.seed, device=device, checkpoint=checkpoint,
+        progress=leave.between(recipe.epochs),
+    )  # fmt: skip
     training = time.perf_counter() - begin - rendering
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -269,7 +266,7 @@ def unrepeatable() -> str:
     return f"{now():%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
 
 
-def _write(unit: Unit, context: SweepContext, tables: Mapping[str, list[dict[str, Any]]]) -> None:
+def _write(unit: Unit, context: SweepContext, tables: Tables) -> None:
     import polars as pl
 
     from t2s_offline.store.rows import typed

@@ -8,9 +8,9 @@ from typing import Any
 from t2s_offline.errors import BadInput
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.spool import absorb
+from t2s_offline.sweep.lease import is_held
 from t2s_offline.sweep.missing import missing_units
 from t2s_offline.sweep.run import attempts
-from t2s_offline.sweep.run_unit import claim_path, claimed
 from t2s_offline.sweep.worker import SweepContext, Unit
 
 
@@ -26,7 +26,7 @@ def progress_of(units: Sequence[Unit], context: SweepContext) -> list[dict[str, 
     for recipe_id in dict.fromkeys(unit.recipe_id for unit in units):
         own = [unit for unit in units if unit.recipe_id == recipe_id]
         missing = [unit for unit in left if unit.recipe_id == recipe_id]
-        running = [unit for unit in missing if _is_running(unit, context)]
+        running = [unit for unit in missing if is_held(context.claim(unit))]
         failed = [
             unit
             for unit in missing
@@ -47,14 +47,6 @@ def progress_of(units: Sequence[Unit], context: SweepContext) -> list[dict[str, 
             }
         )
     return rows
-
-
-def _is_running(unit: Unit, context: SweepContext) -> bool:
-    path = claim_path(context, unit)
-    if not path.exists():
-        return False
-    with claimed(path) as free:
-        return not free
 
 
 def _rate(store: RewardStore, recipe_id: str) -> float | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from t2s_offline.store.backbone_files import backbone_name
 from t2s_offline.store.reward_store import RewardStore
 
 Cell = tuple[str, str]  # task, metric
+Tables = dict[str, list[dict[str, Any]]]  # rows by table
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,12 @@ class Unit:
 
 @dataclass(frozen=True)
 class SweepContext:
-    """What every unit of a sweep shares. `device`: auto, cpu, cuda or cuda:0; `workers`: processes that share it."""
+    """What every unit of a sweep shares. `device`: auto, cpu, cuda or cuda:0; `workers`: processes that share it.
+
+    `digests`: of the tasks' pictures, for a worker that does not reach the store; None is to ask it.
+    `work`: what makes the rows of a unit, in parts that are written one after another; None is to render, pre-train and
+    measure (`run_unit.measured`). A program may give a function of a module of its own, such as a simulation.
+    """
 
     store: RewardStore
     recipes: Mapping[str, Recipe]
@@ -46,6 +50,8 @@ class SweepContext:
     workers: int = 1
     data: Path | None = None
     keep_backbones: bool = True
+    digests: Mapping[str, str | None] | None = None
+    work: Callable[[Unit, SweepContext], Iterator[Tables]] | None = None
 
     @property
     def folder(self) -> Path:
@@ -54,6 +60,10 @@ class SweepContext:
         if self.store.path.is_dir():
             return Path(f"{self.store.path.resolve().name}.work")
         return self.store.path.with_name(self.store.path.name + ".work")
+
+    def claim(self, unit: Unit) -> Path:
+        """The folder of a unit's claims; see `lease`."""
+        return self.folder / "claims" / unit.name
 
     def checkpoint(self, unit: Unit) -> Path:
         return self.folder / "checkpoints" / f"{unit.name}.safetensors"
@@ -99,28 +109,13 @@ def single_threaded(context: SweepContext) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-_SLOTS: list[Any] = []  # open lock files: the slots this process holds until it ends
-
-
 def device_of(context: SweepContext) -> str:
-    """This process's device: the one named, or the GPU of a slot that no other worker of the sweep holds."""
+    """This process's device: the one named, or its first GPU. A worker of several sees its own alone (`node`)."""
     import torch
 
     if context.device not in ("auto", "cuda"):
         return context.device
-    count = torch.cuda.device_count()
-    if not count:
-        return "cpu"
-    if not _SLOTS:
-        (context.folder / "claims").mkdir(parents=True, exist_ok=True)
-        for slot in range(max(context.workers, count)):
-            file = (context.folder / "claims" / f".slot-{platform.node()}-{slot}").open("a")
-            with suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _SLOTS.append((slot, file))
-                break
-            file.close()
-    return f"cuda:{(_SLOTS[0][0] if _SLOTS else os.getpid()) % count}"
+    return "cuda:0" if torch.cuda.is_available() else "cpu"
 
 
 def device_name(device: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import signal
@@ -22,11 +23,12 @@ from t2s_offline.learners.train_policy import train_policy
 from t2s_offline.matrix import Embeddings
 from t2s_offline.space import TASK2SIM
 from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.sweep.lease import claimed, is_held
 from t2s_offline.sweep.live_cells import live_path
 from t2s_offline.sweep.missing import missing_units
-from t2s_offline.sweep.run import attempts, declare, run, sharded
-from t2s_offline.sweep.run_unit import claim_path, claimed
+from t2s_offline.sweep.run import attempts, declare, run
 from t2s_offline.sweep.status import merge_stores, progress_of
+from t2s_offline.sweep.units import sharded
 from t2s_offline.sweep.worker import SweepContext, Unit
 
 SPEC = """
@@ -137,7 +139,8 @@ SWEEP = """
 import sys
 from pathlib import Path
 from t2s_offline.cli import main
-sys.argv = ["t2s-offline", "sweep", sys.argv[1], "--store", sys.argv[2], "--device", "cpu", "--workers", "2"]
+_, spec, store, *rest = sys.argv
+sys.argv = ["t2s-offline", "sweep", spec, "--store", store, "--device", "cpu", "--workers", "2", *rest]
 main()
 """
 
@@ -157,15 +160,24 @@ def test_three_kills_at_random_moments_lose_nothing(sweep: Sweep, undisturbed: p
     assert rewards(store).equals(undisturbed)
 
 
-def test_a_sweep_that_is_stopped_says_so_and_goes_on(sweep: Sweep, undisturbed: pl.DataFrame) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)])
+def test_a_sweep_that_is_stopped_says_so_and_goes_on(
+    sweep: Sweep, undisturbed: pl.DataFrame, number: int, code: int
+) -> None:
     shop = sweep.shop("stopped")
-    command = [sys.executable, "-c", SWEEP, str(sweep.path), str(shop.store.path)]
+    command = [sys.executable, "-c", SWEEP, str(sweep.path), str(shop.store.path), "--log-json"]
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while not list((shop.folder / "claims").glob("*.lock")) and child.poll() is None:
+    while not list((shop.folder / "claims").glob("*/1")) and child.poll() is None:
         time.sleep(0.05)
-    child.terminate()
-    _, error = child.communicate(timeout=60)
-    assert (child.returncode, error.strip()) == (130, "interrupted")
+    child.send_signal(number)
+    _, error = child.communicate(timeout=120)
+    assert child.returncode == code
+    *lines, last = error.strip().splitlines()
+    assert last == "interrupted" if code == 130 else last.startswith("left, as asked, with ")
+    events = [json.loads(line) for line in lines]
+    assert (events[0]["event"], events[0]["missing"], events[-1]["event"]) == ("start", 4, "end")
+    assert ("leaving" in {event["event"] for event in events}) == (code == 75)
+    assert not any(is_held(shop.claim(unit)) for unit in sweep.units)
     run(sweep.units, shop)
     assert rewards(shop.store).equals(undisturbed)
 
@@ -186,7 +198,7 @@ def test_a_claimed_unit_is_left_to_its_holder(sweep: Sweep) -> None:
     shop = sweep.shop("c")
     from t2s_offline.sweep.run_unit import run_unit
 
-    with claimed(claim_path(shop, sweep.units[1])) as mine:
+    with claimed(shop.claim(sweep.units[1])) as mine:
         assert mine
         assert run_unit(sweep.units[1], shop).status == "busy"
         assert progress_of(sweep.units, shop)[0]["running"] == 1
