@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from t2s_offline.errors import BadFile, BadInput, Contradiction, StoreError
-from t2s_offline.files import write_whole, write_with
+from t2s_offline.files import is_plain, write_whole, write_with
 from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
 
@@ -46,6 +46,26 @@ def write_shard(store: RewardStore, name: str, frames: Mapping[str, pl.DataFrame
         for table, frame in frames.items():
             write_with(folder / f"{table}.parquet", frame.write_parquet)
 
+    try:
+        write_with(target, fill)
+    except OSError as error:
+        raise StoreError(f"cannot write {target}: {error.strerror or error}; free space and sweep again") from error
+    return target
+
+
+def write_received(store: RewardStore, name: str, tables: Mapping[str, bytes]) -> Path:
+    """Write a shard that another machine sent: Parquet by table. BadInput for names that no worker gives."""
+    if not is_plain(name) or name == REFUSED or set(tables) - set(SHARD_TABLES):
+        raise BadInput(f"a worker sent the shard {_plain(name)!r} of {_plain(', '.join(tables))}; expected its rows")
+    target = spool_folder(store) / name
+
+    def fill(folder: Path) -> None:
+        folder.mkdir()
+        for table, content in tables.items():
+            write_whole(folder / f"{table}.parquet", content)
+
+    if target.exists():  # it came twice
+        return target
     try:
         write_with(target, fill)
     except OSError as error:
