@@ -333,7 +333,7 @@ def test_a_specifications_name_stays_in_the_folder(tmp_path: Path, trap: reach.T
 def test_pixels_of_another_version_are_refused_and_kept_backbones_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from t2s_offline.sweep.hand_over import KeptBackbones
+    from t2s_offline.sweep.kept_backbones import KeptBackbones
     from t2s_offline.sweep.live_cells import live_path
     from t2s_offline.training.networks import build, save_backbone
 

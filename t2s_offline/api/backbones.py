@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t2s_offline.api.classify import BACKBONE, CLASSIFIER
-from t2s_offline.api.told import Progress
+from t2s_offline.api.told import WARNING
 from t2s_offline.device import open_device
 from t2s_offline.errors import BadFile, BadInput
 from t2s_offline.recipe import ACCURACY_METRICS
@@ -41,6 +41,14 @@ def check_wanted(out: Path | None, *, render: int, pretrain: bool, features: boo
         raise BadInput("--render and --pretrain need a folder to write to: add --out DIR")
     if (features or classifier) and not pretrain:
         raise BadInput("--features and --classifier are made with the backbone that is handed over: add --pretrain")
+    if out is not None and not (render or pretrain):
+        raise BadInput("--out names a folder, and nothing is to be written to it: add --pretrain or --render N")
+
+
+def implied(out: Path | None, budget: object, *, render: int, pretrain: bool) -> bool:
+    """Whether the backbone is handed over: where that is asked for, and with a budget of time also by --out alone,
+    because the answer is then one that was measured, so there is its file."""
+    return pretrain or (out is not None and budget is not None and not render)
 
 
 def hand_over(
@@ -52,7 +60,6 @@ def hand_over(
     pretrain: bool = False,
     features: bool = False,
     classifier: bool = False,
-    progress: Progress | None = None,
 ) -> None:
     """Write to the folder `out` what is asked for of the predicted configuration.
 
@@ -65,16 +72,22 @@ def hand_over(
     if features or classifier:
         _ = question.located  # before anything is rendered or trained
     if render:
-        step = progress or (lambda done, total: None)
+        step = question.stages("render", "picture")
         question.told(render_pictures(*question.rendering, found.configuration, render, out / "pictures", step))
-    if pretrain:
-        question.told(hand_over_backbone(*question.rendering, found.configuration, out / BACKBONE, question.backbones))
-        _describe(question, found, out, features, classifier, progress)
+    if pretrain and question.clock.until is not None and not found.measured:
+        question.told(
+            f"{WARNING}nothing was measured in that time, so no backbone is handed over: give a longer --budget"
+        )
+    elif pretrain:
+        shop = question.rendering
+        line = hand_over_backbone(
+            *shop, found.configuration, out / BACKBONE, question.backbones, stages=question.stages
+        )  # fmt: skip
+        question.told(line)
+        _describe(question, found, out, features, classifier)
 
 
-def _describe(
-    question: Question, found: Prediction, out: Path, features: bool, classifier: bool, progress: Progress | None
-) -> None:
+def _describe(question: Question, found: Prediction, out: Path, features: bool, classifier: bool) -> None:
     """What is made with the backbone's file, and the card that lists it."""
     from t2s_offline.files import write_whole
     from t2s_offline.sweep.handed_task import HandedTask
@@ -87,7 +100,9 @@ def _describe(
     if features or classifier:
         task = _all_pictures(question, recipe)
         classes = task.classes
-        made = HandedTask(task, out / BACKBONE, recipe, open_device(question.device), progress)
+        made = HandedTask(
+            task, out / BACKBONE, recipe, open_device(question.device), question.stages("embed", "picture")
+        )
         if features:
             question.told(made.write_features(out / FEATURES))
             files.append((FEATURES, "features of the task's pictures: path, class, part, feature"))

@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from t2s_offline.api.backbones import check_wanted, hand_over
-from t2s_offline.api.portfolio import PORTFOLIO, by_portfolio, fitted
+from t2s_offline.api.backbones import check_wanted, hand_over, implied
+from t2s_offline.api.measuring import by_measuring
+from t2s_offline.api.portfolio import PORTFOLIO, by_lookup, fitted
 from t2s_offline.api.question import Question, ask
-from t2s_offline.api.told import WARNING, Progress, Told, quiet
+from t2s_offline.api.told import WARNING, Progress, Told, quiet, stages_of
 from t2s_offline.errors import BadInput
 
 if TYPE_CHECKING:
     from t2s_offline.api.table import Table
     from t2s_offline.learners.policy import SavedPolicy
     from t2s_offline.learners.predict import Prediction
-    from t2s_offline.learners.shortlist import Shortlist
     from t2s_offline.matrix import Embeddings
 
 
@@ -29,6 +29,8 @@ def predict(
     metric: str = "knn5",
     top: int = 5,
     measure: int | None = None,
+    budget: str | float | None = None,
+    on_miss: str | None = None,
     probe: str | Path | None = None,
     samples: int | None = None,
     data: str | Path | None = None,
@@ -53,29 +55,33 @@ def predict(
     `nearest` (training tasks by similarity), `reward`, `best` and `regret` in percent where the table knows them,
     `measured` (what was measured) and `worth` (accuracy to expect, gains and ties; see `learners.worth`).
 
-    recipe: of the rewards, by default the policy's. top: how many configurations to list. measure: None measures
-    pictures on a portfolio of backbones where some are at hand (PORTFOLIO of them, by every metric of the table); 0
-    guesses once; K lets a surrogate fitted to the other tasks pick so many one after another, measures `metric` of each
-    on the task's val part, or replays the table's rewards of it, and answers with the best. backbones: a folder or an
-    https address of backbones, beside those of the table and its sweep. probe, samples: the network's file and how many
-    pictures to draw for the embedding, by default the table's. data: folder of tasks, by default T2S_DATA. device:
-    auto, cpu, cuda or cuda:0.
+    recipe: of the rewards, by default the policy's. top: how many configurations to list. measure: 0 guesses once; K
+    lets a surrogate fitted to the other tasks pick so many backbones one after another, each measured on the task's
+    pictures by every metric of the table, and answers with the best; of a task of the table its rewards are replayed.
+    None measures PORTFOLIO of those at hand. budget: a time instead, ``5m`` or seconds: what is expected to gain most a
+    second is measured or trained until it is over. on_miss: what happens to a wanted backbone that is not at hand:
+    ``live`` renders and trains it under the table's recipe and keeps it in the user's cache, ``skip`` leaves it out; by
+    default skip with `measure`, live with `budget`. backbones: a folder or an https address of backbones, beside those
+    of the table, its sweep and the cache. probe, samples: the network's file and how many pictures to draw for the
+    embedding, by default the table's. data: folder of tasks, by default T2S_DATA. device: auto, cpu, cuda or cuda:0.
 
     render, pretrain: write so many pictures a class, and the configuration's backbone with a model card, to the folder
-    `out`; features, classifier: with it also the features of the task's pictures, and a linear classifier fitted to
-    them, for `classify`; any_pixels: also where the recipe's pixels were others than today's.
+    `out`; with a budget and `out` alone the backbone. features, classifier: with it also the features of the task's
+    pictures, and a linear classifier fitted to them, for `classify`; any_pixels: also where the recipe's pixels were
+    others than today's.
     """
     folder = None if out is None else Path(out)
+    pretrain = implied(folder, budget, render=render, pretrain=pretrain)
     check_wanted(folder, render=render, pretrain=pretrain, features=features, classifier=classifier)
     question = ask(
         policy, table, target, recipe=recipe, metric=metric, measure=measure, render=render, pretrain=pretrain,
-        data=None if data is None else Path(data), device=device, any_pixels=any_pixels, backbones=backbones, told=told,
+        data=None if data is None else Path(data), device=device, any_pixels=any_pixels, backbones=backbones,
+        budget=budget, on_miss=on_miss, told=told, stages=stages_of(progress),
     )  # fmt: skip
-    found = answer(question, top=top, measure=measure, probe=probe, samples=samples, progress=progress)
+    found = answer(question, top=top, measure=measure, probe=probe, samples=samples)
     if folder is not None:
         hand_over(
             question, found, folder, render=render, pretrain=pretrain, features=features, classifier=classifier,
-            progress=progress,
         )  # fmt: skip
     return found
 
@@ -87,22 +93,21 @@ def answer(
     measure: int | None = None,
     probe: str | Path | None = None,
     samples: int | None = None,
-    progress: Progress | None = None,
 ) -> Prediction:
     """The steps of `predict` between asking and handing over."""
-    embeddings = embedded(question, probe, samples, progress)
-    if measure is None and (question.policy is None or question.measurable):
-        return by_portfolio(question, embeddings, PORTFOLIO, top)
-    if question.policy is None:
-        found = by_portfolio(question, embeddings, 0, top)
-    else:
-        found = believed(question, embeddings, top)
-    return measured(question, embeddings, found, measure) if measure else found
+    embeddings = embedded(question, probe, samples)
+    if not question.replays and (measure or question.clock.until is not None):
+        return by_measuring(question, embeddings, measure, top)
+    if measure is None and question.measurable:
+        return by_measuring(question, embeddings, PORTFOLIO, top)
+    if measure is None and question.policy is None:
+        return by_lookup(question, embeddings, PORTFOLIO, top)
+    guess = by_lookup(question, embeddings, 0, top) if question.policy is None else None
+    found = guess or believed(question, embeddings, top)
+    return replayed(question, embeddings, found, measure) if measure else found
 
 
-def embedded(
-    question: Question, probe: str | Path | None = None, samples: int | None = None, progress: Progress | None = None
-) -> Embeddings:
+def embedded(question: Question, probe: str | Path | None = None, samples: int | None = None) -> Embeddings:
     """The table's embeddings with the task's: as they are where it is among them, else with one made now."""
     from t2s_offline.images.task_data import check_same_pictures, load_task
     from t2s_offline.store.table_folders import PROBE
@@ -122,9 +127,11 @@ def embedded(
         question.told(f"{WARNING}{file} is not the file that torchvision publishes; taken for its weights as you say")
     made = made if samples is None else replace(made, samples=samples)
     question.told(f"embedding {name} as the store's tasks were: {made}")
-    task = load_task(question.located, made.size, resize=network.resize)
+    task = load_task(question.located, made.size, resize=network.resize, progress=question.stages("read", "picture"))
     check_same_pictures(question.digest, task)
-    return with_embedding(task, name, known, network, made, progress)
+    for line in task.bad:
+        question.told(f"skipped {line}")
+    return with_embedding(task, name, known, network, made, question.stages("embed", "picture"))
 
 
 def believed(question: Question, embeddings: Embeddings, top: int = 5) -> Prediction:
@@ -136,43 +143,29 @@ def believed(question: Question, embeddings: Embeddings, top: int = 5) -> Predic
     return prediction(question.policy, embeddings, question.about.name, question.matrix, top=top)
 
 
-def measured(question: Question, embeddings: Embeddings, found: Prediction, count: int) -> Prediction:
-    """The answer after `count` configurations were measured: replayed where the table has the task's rewards."""
-    from t2s_offline.learners.predict import after_measuring
-
-    path = shortlist_of(question, embeddings, count)
-    return after_measuring(found, path.configuration, path.as_dicts(), question.matrix)
-
-
-def shortlist_of(question: Question, embeddings: Embeddings, count: int) -> Shortlist:
-    """The path of measuring, with a surrogate fitted to the rewards of the other tasks."""
+def replayed(question: Question, embeddings: Embeddings, found: Prediction, count: int) -> Prediction:
+    """The answer after `count` of the table's rewards of the task were looked up, one after another, with a surrogate
+    fitted to the rewards of the other tasks."""
     import numpy as np
 
     from t2s_offline.analysis.seed_noise import seeds_T
+    from t2s_offline.learners.predict import after_measuring
     from t2s_offline.learners.shortlist import shortlist
 
     task, matrix, told = question.about.name, question.matrix, question.told
     if matrix is None:
         raise BadInput("--measure needs rewards to learn from: name their recipe with --recipe")
     others, policy = fitted(question, embeddings)
-    if note := matrix.select([*others, *({task} & set(matrix.tasks))]).val_note:
+    if note := matrix.select([*others, task]).val_note:
         told(note)
-    belief = policy.belief(embeddings.select((task,)).unit_TD[0])
-    if question.replays:
-        at = matrix.position(task)
-        signal_C = matrix.signal_TC[at]
-        told(f"replaying the store's {matrix.metric} of {task}; the surrogate learned from {len(others)} other tasks")
-        return shortlist(
-            belief,
-            lambda index: float(signal_C[index]),
-            count,
-            allowed_C=~np.isnan(signal_C),
-            noise_sd=policy.noise.at(matrix.pictures_T[at], seeds_T(matrix)[at]),
-        )
-    kept, part = question.kept, question.kept.task["val"]
-    told(
-        f"measuring {matrix.metric} of {count} of {int(kept.allowed_C.sum())} kept backbones on {kept.pictures} "
-        f"pictures of {task}, of {part.image_NCHW.shape[-1]} px"
+    at = matrix.position(task)
+    signal_C = matrix.signal_TC[at]
+    told(f"replaying the store's {matrix.metric} of {task}; the surrogate learned from {len(others)} other tasks")
+    path = shortlist(
+        policy.belief(embeddings.select((task,)).unit_TD[0]),
+        lambda index: float(signal_C[index]),
+        count,
+        allowed_C=~np.isnan(signal_C),
+        noise_sd=policy.noise.at(matrix.pictures_T[at], seeds_T(matrix)[at]),
     )
-    noise_sd = policy.noise.at(kept.pictures)
-    return shortlist(belief, kept.measure, count, allowed_C=kept.allowed_C, noise_sd=noise_sd)
+    return after_measuring(found, path.configuration, path.as_dicts(), matrix)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 @metric_option
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Configurations to list.")
 @click.option("--measure", type=click.IntRange(0), help="Backbones to measure; 0 guesses.  [default: see above]")
+@click.option("--budget", metavar="TIME", help="Measure and train what pays most for so long: 90s, 5m, 1h.")
+@click.option("--on-miss", type=click.Choice(["live", "skip"]), help="Train backbones that are not at hand, or not.")
 @click.option("--backbones", metavar="FOLDER|URL", help="Where more backbones lie: a folder, or https://...")
 @click.option("--probe", "probe_path", metavar="FILE", help="Probe to embed a folder with.  [default: the table's]")
 @click.option("--samples", type=click.IntRange(2), help="Pictures drawn to embed a folder.  [default: the table's]")
@@ -50,13 +53,13 @@ if TYPE_CHECKING:
 @click.option("--features", is_flag=True, help="With --pretrain: also features of the task's pictures, as Parquet.")
 @click.option("--classifier", is_flag=True, help="With --pretrain: also a classifier of the task, for classify.")
 @click.option("--any-pixels", is_flag=True, help="Render for both with today's pixels where the recipe's were others.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for --render and --pretrain.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of what is handed over.")
 @format_option("table", "json")
 def predict(
     target: str | None, named: str | None, folder: Path | None, store_path: Path, recipe: str | None, metric: str,
-    top: int, measure: int | None, backbones: str | None, probe_path: str | None, samples: int | None,
-    data: Path | None, device: str, images: int | None, pretrain: bool, features: bool, classifier: bool,
-    any_pixels: bool, out: Path | None, file_format: str,
+    top: int, measure: int | None, budget: str | None, on_miss: str | None, backbones: str | None,
+    probe_path: str | None, samples: int | None, data: Path | None, device: str, images: int | None, pretrain: bool,
+    features: bool, classifier: bool, any_pixels: bool, out: Path | None, file_format: str,
 ) -> None:  # fmt: skip
     """Predict the configuration to pre-train with: for an embedded task, or a folder of class folders.
 
@@ -68,8 +71,10 @@ def predict(
     measured; it says what accuracy to expect and what is gained. Without backbones, --policy answers, or without one
     the surrogate by similar tasks alone.
 
-    With --measure K, a surrogate fitted to the other tasks picks K backbones one after another, measures --metric of
-    each on the task's val part (or replays the store's rewards of it), and answers with the best.
+    With --measure K, a surrogate fitted to the other tasks picks K backbones one after another, those at hand first,
+    and answers with the best; of a task of the store the rewards are replayed. With --on-miss live those that are not
+    at hand are rendered and trained under the table's recipe and kept in the cache (T2S_CACHE) for the next time. With
+    --budget 5m it measures and trains what is expected to gain most a second until the time is over.
 
     \b
     Examples:
@@ -77,8 +82,9 @@ def predict(
       t2s-offline predict CUB --policy policy --store rewards.duckdb
       t2s-offline predict CUB --policy policy --store rewards.duckdb --measure 8
       t2s-offline predict photos/ --store tables/cpu --backbones backbones/ --pretrain --out mine
+      t2s-offline predict photos/ --store tables/cpu --budget 5m --out mine
     """
-    from t2s_offline.api.backbones import check_wanted, hand_over
+    from t2s_offline.api.backbones import check_wanted, hand_over, implied
     from t2s_offline.api.learn import load_policy
     from t2s_offline.api.predict import answer
     from t2s_offline.api.question import ask
@@ -86,21 +92,35 @@ def predict(
     task = target or named
     if task is None or (target and named and target != named):
         raise BadInput("name one task, as in: t2s-offline predict CUB, or a folder: t2s-offline predict photos/")
+    pretrain = implied(out, budget, render=images or 0, pretrain=pretrain)
     check_wanted(out, render=images or 0, pretrain=pretrain, features=features, classifier=classifier)
-    question = ask(
-        load_policy(folder) if folder else None, Table(RewardStore(store_path)), task, recipe=recipe, metric=metric,
-        measure=measure, render=images or 0, pretrain=pretrain, data=data, device=device, any_pixels=any_pixels,
-        backbones=backbones, told=note,
-    )  # fmt: skip
-    with closing(Bar("embed", "picture")) as bar:
-        found = answer(question, top=top, measure=measure, probe=probe_path, samples=samples, progress=bar)
-    show(found, metric, file_format)
-    if out is not None:
-        with closing(Bar("hand over", "picture")) as bar:
+    with ExitStack() as bars:
+
+        def stages(label: str, unit: str) -> Bar:
+            return bars.enter_context(closing(Bar(label, unit)))
+
+        question = ask(
+            load_policy(folder) if folder else None, Table(RewardStore(store_path)), task, recipe=recipe, metric=metric,
+            measure=measure, render=images or 0, pretrain=pretrain, data=data, device=device, any_pixels=any_pixels,
+            backbones=backbones, budget=budget, on_miss=on_miss, confirm=agreed if asking() else None, told=note,
+            stages=stages,
+        )  # fmt: skip
+        found = answer(question, top=top, measure=measure, probe=probe_path, samples=samples)
+        show(found, metric, file_format)
+        if out is not None:
             hand_over(
-                question, found, out, render=images or 0, pretrain=pretrain, features=features, classifier=classifier,
-                progress=bar,
-            )  # fmt: skip
+                question, found, out, render=images or 0, pretrain=pretrain, features=features, classifier=classifier
+            )
+
+
+def asking() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agreed(line: str) -> bool:
+    """Ask on stderr."""
+    return click.confirm(f"{line}. Do it?", err=True)
 
 
 def show(found: Prediction, metric: str, file_format: str) -> None:
@@ -119,7 +139,9 @@ def show(found: Prediction, metric: str, file_format: str) -> None:
         show_worth(found.configuration, found.worth, digits, "%" if metric in ACCURACY_METRICS else "")
     if found.measured:
         click.echo()
-        print_rows(list(found.measured[0]), [list(step.values()) for step in found.measured], "table")
+        hidden = {"answer", "pictures"} if found.worth is not None else set()
+        columns = [name for name in found.measured[0] if name not in hidden]
+        print_rows(columns, [[step[name] for name in columns] for step in found.measured], "table")
         if found.worth is not None:
             click.echo()
             print_rows(["nearest task", "similarity"], [list(row.values()) for row in found.nearest], "table")

@@ -53,6 +53,15 @@ def conditioned(
     return MeasuredAnswer(answer, index_K, np.asarray(target_K, dtype=np.float64), noise_sd, mean_C, sd_C)
 
 
+def improvement(belief: Belief, found: MeasuredAnswer | None) -> Float64:
+    """What measuring each configuration next is expected to gain over the answer, in percent, shape (C,). Before
+    anything was measured it is the standardised mean: what would be answered is measured first."""
+    if found is None or not len(found.index_K):
+        return belief.mean_C
+    posterior = belief.given(found.index_K, found.estimate_K, noise_sd=found.noise_sd)
+    return posterior.expected_improvement(float(found.mean_C[found.index_K].max()))
+
+
 def taught_quality(matrices: Mapping[str, RewardMatrix], tasks: Sequence[str]) -> Quality | None:
     """The weights of the metrics that `tasks` teach, target first; None where the table has one metric or too few
     cells with all."""

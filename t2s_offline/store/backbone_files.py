@@ -1,8 +1,9 @@
 """Backbones of a table: which there are, where their files lie, and fetching them when they are wanted.
 
 A file is named RECIPE-CONFIGURATION-SEED.safetensors. It is looked for where a sweep of the store left it, in the table
-folder's backbones/, in a folder that a person names and in the user's cache; last it is downloaded from an https
-address that a person names (an address in a table is never followed). What the table says of a file's size and SHA-256
+folder's backbones/, in a folder that a person names and in the user's cache; then it is downloaded from an https
+address that a person names (an address in a table is never followed). Last, one that was trained here for an earlier
+prediction (`trained_files.py`) is taken. What the table says of a file's size and SHA-256
 must be true of it. Nothing here loads a network.
 """
 
@@ -22,6 +23,7 @@ from typing import IO, TYPE_CHECKING
 
 from t2s_offline.errors import BadFile, BadInput, WrongHash
 from t2s_offline.files import cache_folder, digest, write_with
+from t2s_offline.store.trained_files import checked, trained
 
 if TYPE_CHECKING:
     from t2s_offline.store.reward_store import RewardStore
@@ -67,7 +69,8 @@ class BackboneFiles:
         """Configurations whose file lies here; it is checked when it is opened."""
         there = {path.name for folder in self.folders if folder.is_dir() for path in folder.iterdir()}
         names = {configuration for configuration, of in self.known if of == seed}
-        return sorted(name for name in names if self._name(name, seed) in there or self._cached(name, seed))
+        found = {name for name in names if self._name(name, seed) in there or self._cached(name, seed)}
+        return sorted(found.union(trained(self.recipe, seed)))
 
     def within_reach(self, seed: int = 0) -> list[str]:
         """Those, and the ones that can be downloaded."""
@@ -90,6 +93,8 @@ class BackboneFiles:
         if cached := self._cached(configuration, seed):
             return cached
         if self.address is None or file is None or file.sha256 is None:
+            if (made := checked(backbone_name(self.recipe, configuration, seed))) is not None:
+                return made
             places = ", ".join(map(str, self.folders))
             raise BadFile(f"backbone {name} is not in {places}; name its folder or https address with --backbones")
         return download(f"{self.address}/{urllib.parse.quote(name)}", file, self._cache(file))

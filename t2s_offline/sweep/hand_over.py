@@ -1,29 +1,27 @@
-"""What a user gets from a prediction: an embedding, measured backbones, a dataset, a backbone's file.
+"""What a user gets from a prediction: an embedding, a dataset, a backbone's file (`kept_backbones.py` measures them).
 
 Each needs a store made by a sweep and the configuration that was predicted, whoever predicted it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from t2s_offline.device import open_device
 from t2s_offline.errors import BadInput
-from t2s_offline.images.task_data import TaskData, check_same_pictures, load_task
+from t2s_offline.images.task_data import TaskData
 from t2s_offline.matrix import Embeddings
 from t2s_offline.recipe import Recipe, check_id
-from t2s_offline.space import SCRATCH
-from t2s_offline.store.backbone_files import FOLDER, BackboneFiles, backbone_files
+from t2s_offline.store.backbone_files import backbone_files
 from t2s_offline.store.reward_store import RewardStore
+from t2s_offline.store.trained_files import trained_folder
+from t2s_offline.sweep.live_backbones import Stages, live_backbones, no_stages
 from t2s_offline.sweep.worker import SweepContext, Unit
-from t2s_offline.tasks import Located
 
 if TYPE_CHECKING:
     from t2s_offline.training.task2vec import Made, Probe
@@ -63,113 +61,6 @@ def probe_of(known: Embeddings, path: str | None, device: str = "auto") -> tuple
             f"probe {path} is {probe.name}; the store's embeddings are {known.probe}, by {made.probe}: use that probe"
         )
     return probe, made
-
-
-@dataclass(frozen=True)
-class KeptBackbones:
-    """Backbones of a table, to be measured on a task as the recipe says: by one metric on its val part (percent, or the
-    score of logme), or by several.
-
-    named: a folder or an https address of backbones beside those of the sweep and the table. stored: the digest that
-    the store has for the task's pictures, where its rewards of the task are used beside the measurements; other
-    pictures are then a BadInput.
-    """
-
-    context: SweepContext
-    recipe_id: str
-    target: str | Path | Located
-    metric: str = "knn5"
-    seed: int = 0
-    stored: str | None = None
-    named: str | Path | None = None
-
-    @property
-    def recipe(self) -> Recipe:
-        return self.context.recipes[self.recipe_id]
-
-    @cached_property
-    def allowed_C(self) -> npt.NDArray[np.bool_]:
-        """Configurations whose backbone is there, shape (C,)."""
-        there = set(self.files.within_reach(self.seed))
-        paths = {name: self.context.backbone(self._unit(name)) for name in self.context.space}
-        return np.array([name in there or path.exists() for name, path in paths.items()])
-
-    @cached_property
-    def files(self) -> BackboneFiles:
-        """Where the recipe's backbones lie."""
-        work = [self.context.folder / FOLDER]
-        return backbone_files(self.context.store, self.recipe_id, work=work, named=self.named)
-
-    def path(self, configuration: str) -> Path:
-        """The checked file of a configuration's backbone, downloaded where it lies elsewhere."""
-        return self.files.path(configuration, self.seed)
-
-    def check_count(self, count: int) -> None:
-        """BadInput when fewer backbones than these are kept."""
-        there = int(self.allowed_C.sum())
-        if count > there:
-            raise BadInput(
-                f"--measure {count}: {there} backbones of recipe {self.recipe_id} are kept under "
-                f"{self.context.folder}; measure at most so many, or sweep with this store first"
-            )
-
-    @cached_property
-    def task(self) -> TaskData:
-        recipe = self.recipe
-        loaded = load_task(
-            self.target,
-            recipe.evaluated,
-            data=self.context.data,
-            resize=recipe.eval_resize,
-            test_share=recipe.test_share,
-        )
-        check_same_pictures(self.stored, loaded)
-        return loaded.limited(recipe.eval_pictures) if recipe.eval_pictures else loaded
-
-    @property
-    def pictures(self) -> int:
-        """How many pictures a measurement rests on."""
-        from t2s_offline.training.evaluate import val_pictures
-
-        return val_pictures(self.metric, self.task.parts, self.recipe)
-
-    def measure(self, index: int) -> float:
-        """The metric of one configuration's backbone: the recipe's val accuracy."""
-        from t2s_offline.sweep.worker import device_of
-        from t2s_offline.training.evaluate import evaluate
-        from t2s_offline.training.networks import load_backbone
-
-        path = self.path(self.context.space.configurations[index])
-        backbone = load_backbone(path, device_of(self.context)).backbone
-        found = evaluate(backbone, self.task.name, self.task.parts, self.recipe, (self.metric,), seed=self.seed)
-        return found[0].val_accuracy
-
-    def measure_each(self, indices: Sequence[int | None], metrics: Sequence[str]) -> list[dict[str, float]]:
-        """`measure_all` of several, on one thread: small networks gain nothing by more, and on a busy machine threads
-        that wait for each other take many times as long. Rounding is then that of the sweep, too."""
-        from t2s_offline.sweep.worker import single_threaded
-
-        with single_threaded(self.context):
-            return [self.measure_all(index, metrics) for index in indices]
-
-    def measure_all(self, index: int | None, metrics: Sequence[str]) -> dict[str, float]:
-        """Several metrics of the same features on the recipe's val pictures; index None: of an untrained network."""
-        from t2s_offline.seeds import derive_seed
-        from t2s_offline.sweep.worker import device_of
-        from t2s_offline.training.evaluate import evaluate
-        from t2s_offline.training.networks import build, load_backbone
-
-        device = device_of(self.context)
-        if index is None:
-            own = derive_seed("pretrain", self.recipe.digest, SCRATCH, self.seed, "weights")
-            backbone = build(self.recipe.backbone, seed=own, device=device).eval()
-        else:
-            backbone = load_backbone(self.path(self.context.space.configurations[index]), device).backbone
-        rows = evaluate(backbone, self.task.name, self.task.parts, self.recipe, metrics, seed=self.seed)
-        return {row.metric: row.val_accuracy for row in rows}
-
-    def _unit(self, configuration: str) -> Unit:
-        return Unit(self.recipe_id, configuration, self.seed, ())
 
 
 def is_swept(store: RewardStore, recipe_id: str) -> bool:
@@ -223,10 +114,15 @@ def render_pictures(
 
 
 def hand_over_backbone(
-    context: SweepContext, recipe_id: str, configuration: str, out: Path, named: str | Path | None = None
+    context: SweepContext,
+    recipe_id: str,
+    configuration: str,
+    out: Path,
+    named: str | Path | None = None,
+    stages: Stages = no_stages,
 ) -> str:
     """Write the configuration's backbone under torchvision's names: the kept one, or one trained now; returns a line
-    that says which. named: see `KeptBackbones`."""
+    that says which. named: see `KeptBackbones`. What is trained for a table folder stays in the user's cache."""
     from t2s_offline.sweep.run_unit import obtain
     from t2s_offline.sweep.worker import single_threaded
     from t2s_offline.training.networks import load_backbone
@@ -237,6 +133,9 @@ def hand_over_backbone(
     files = backbone_files(context.store, recipe_id, work=[path.parent], named=named)
     if configuration in files.within_reach():
         path = files.path(configuration)
+        how = "trained here" if trained_folder() in path.parents else how
+    elif not path.exists() and context.store.path.is_dir():
+        path, how = live_backbones(context, recipe_id, stages=stages).make(configuration), "trained now"
     elif not path.exists():
         how = "trained now"
         with single_threaded(context):

@@ -21,11 +21,14 @@ from t2s_offline.store.backbone_files import backbone_name
 from t2s_offline.store.import_export import export_store
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.rows import typed
+from t2s_offline.sweep.worker import pinned
 from t2s_offline.training import task2vec
 from t2s_offline.training.networks import build, save_backbone
 from tests.cli.test_commands import failed, run
 
-RECIPE = Recipe(classes=4, images=8, size=16, backbone="resnet18-narrow", epochs=1, val_by="folds")
+RECIPE = pinned(
+    Recipe(classes=2, objects=2, images=4, size=16, backbone="resnet18-narrow", epochs=1, batch=4, val_by="folds")
+)
 NAME = RECIPE.recipe_id("toy")
 CONFIGURATIONS = TASK2SIM.configurations[:: len(TASK2SIM) // 10][:10]
 GOOD = CONFIGURATIONS[6]

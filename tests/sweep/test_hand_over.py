@@ -24,13 +24,13 @@ from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.rows import typed
 from t2s_offline.store.spool import absorb
 from t2s_offline.sweep.hand_over import (
-    KeptBackbones,
     context_of,
     embedded,
     hand_over_backbone,
     probe_of,
     render_pictures,
 )
+from t2s_offline.sweep.kept_backbones import KeptBackbones
 from t2s_offline.sweep.live_cells import LivePath
 from t2s_offline.sweep.run import declare, run
 from t2s_offline.sweep.run_unit import run_unit
@@ -126,11 +126,10 @@ def test_the_metric_that_is_asked_for_is_measured_as_the_recipe_says(metric: str
         assert kept.measure(0) == evaluate(backbone, "digits", parts, recipe, (metric,))[0].val_accuracy
 
 
-def test_more_than_is_kept_is_refused_by_name(shop: SweepContext) -> None:
+def test_what_is_not_kept_is_trained_only_where_that_is_wanted(shop: SweepContext) -> None:
     kept = KeptBackbones(shop, next(iter(shop.recipes)), "digits")
-    kept.check_count(1)
-    with pytest.raises(BadInput, match="--measure 2: 1 backbones of recipe"):
-        kept.check_count(2)
+    with pytest.raises(BadInput, match="00000001 is not at hand; train it with --on-miss live"):
+        kept.make(1)
 
 
 def test_pictures_other_than_the_stores_are_not_measured(shop: SweepContext) -> None:
