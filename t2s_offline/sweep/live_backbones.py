@@ -75,11 +75,11 @@ class LiveBackbones:
 
         PretrainFailed where another process is training it, BadFile where the cache cannot be written.
         """
-        from t2s_offline.sweep.run_unit import claim_path, claimed
+        from t2s_offline.sweep.lease import claimed
         from t2s_offline.sweep.worker import single_threaded
 
         unit = self._unit(configuration)
-        with claimed(claim_path(self.context, unit)) as mine:
+        with claimed(self.context.claim(unit)) as mine:
             if not mine:
                 raise PretrainFailed(f"{unit.name} is being trained by another process; ask again when it is done")
             begin = time.monotonic()
