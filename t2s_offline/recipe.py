@@ -19,6 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from t2s_offline import shipped
 from t2s_offline.errors import BadFile, BadInput, check_known
 
 MAX_SPEC, MAX_SEEDS = 4 << 20, 10_000  # bytes of a specification; pre-training seeds
@@ -272,8 +273,13 @@ def read_recipe(path: Path) -> tuple[str, Recipe]:
 
 
 def read_spec(path: Path) -> SweepSpec:
-    """A sweep's specification from a TOML file; UnknownName names the nearest known key."""
-    return spec_of(read_toml(path), path)
+    """A sweep's specification from a TOML file, or from one that ships by its name, such as ``tiny``; UnknownName names
+    the nearest known name or key."""
+    known = shipped.specifications()
+    found = shipped.named(path, known)
+    if not found.suffix and not found.exists() and found.name == str(path):
+        check_known("specification", str(path), known, "or give the path of a TOML file")
+    return spec_of(read_toml(found), found)
 
 
 def spec_of(table: Mapping[str, Any], path: Path = Path("sweep")) -> SweepSpec:

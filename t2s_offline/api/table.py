@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from t2s_offline import shipped
 from t2s_offline.errors import check_known
 from t2s_offline.store.reward_store import RewardStore
 
@@ -93,12 +94,10 @@ def open_table(place: str | Path) -> Table:
     What lies at the path comes before a name. BadFile when nothing is there or it is no reward table, UnknownName for a
     name that no table has.
     """
-    path = Path(place)
-    if not path.exists() and isinstance(place, str) and path.name == place and not path.suffix:
-        from t2s_offline.store.table_folders import known_tables
-
-        known = known_tables()
-        path = known[check_known("table", place, known, "or give the path of a table folder or a .duckdb file")]
+    known = shipped.tables()
+    path = shipped.named(place, known)
+    if not path.exists() and path.name == str(place) and not path.suffix:
+        check_known("table", str(place), known, "or give the path of a table folder or a .duckdb file")
     store = RewardStore(path)
     with store.reader():  # whatever is wrong with the file is said now
         return Table(store)

@@ -43,6 +43,16 @@ COMMANDS = {
 }
 
 
+#: Packages that rendering and training need, and what pip calls them: tables are read, and learned from, without them.
+INSTALLED_BY = {
+    "torch": "torch torchvision",
+    "torchvision": "torch torchvision",
+    "warp": "warp-lang",
+    "trimesh": "trimesh",
+    "manifold3d": "manifold3d",
+}
+
+
 class LazyGroup(click.Group):
     """Knows the commands by name and imports only the one that is called."""
 
@@ -95,7 +105,7 @@ def main() -> NoReturn:
     # what Pillow warns of is either harmless (EXIF) or named by `pictures.py`; set once, before any thread
     warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="t2s-offline", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
@@ -106,8 +116,21 @@ def main() -> NoReturn:
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "t2s-offline"
         _fail(f"{error.format_message()} See {command} --help.")
-    except T2SError as error:
+    except (T2SError, ModuleNotFoundError) as error:
+        if package := missing_package(error):
+            _fail(f"this needs {package}, which is not installed; pip install {INSTALLED_BY[package]}")
+        if not isinstance(error, T2SError):
+            raise
         _fail(str(error))
+
+
+def missing_package(error: BaseException | None) -> str:
+    """The package of INSTALLED_BY whose absence caused an error; empty where it was something else."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and (name := (error.name or "").partition(".")[0]) in INSTALLED_BY:
+            return name
+        error = error.__cause__
+    return ""
 
 
 def _fail(message: str) -> NoReturn:

@@ -9,13 +9,15 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 import click
 
-from t2s_offline import text_tables
+from t2s_offline import shipped, text_tables
+from t2s_offline.device import device_number
 from t2s_offline.errors import T2SError
 from t2s_offline.recipe import METRICS
 from t2s_offline.tasks import ANY_VERSION_VARIABLE
@@ -50,6 +52,11 @@ def metrics_known(_context: click.Context, _parameter: click.Parameter, incomple
     return [name for name in METRICS if name.startswith(incomplete)]
 
 
+def _by_name(_context: click.Context, _parameter: click.Parameter, given: Path) -> Path:
+    """A table that ships may be given by its name."""
+    return shipped.named(given, shipped.tables())
+
+
 store_option = click.option(
     "--store",
     "store_path",
@@ -57,7 +64,8 @@ store_option = click.option(
     envvar="T2S_STORE",
     default="rewards.duckdb",
     show_default="T2S_STORE, else rewards.duckdb",
-    help="Reward store: a DuckDB file, or a table folder (read-only).",
+    callback=_by_name,
+    help="Reward store: a DuckDB file, or a table folder (read-only) by path or name.",
 )
 recipe_option = click.option(
     "--recipe", metavar="R", shell_complete=recipes_stored, help="Recipe of the rewards.  [default: the only one]"
@@ -73,9 +81,20 @@ probe_option = click.option("--probe", metavar="P", help="Probe of the embedding
 data_option = click.option(
     "--data", type=click.Path(path_type=Path), envvar="T2S_DATA", help="Folder of tasks.  [default: T2S_DATA]"
 )
-device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0.")
+
+
+def _device(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
+    """BadInput for a name that no device has. Whether it is there is known when it is opened."""
+    if given != "auto":
+        device_number(given)
+    return given
+
+
+device_option = click.option(
+    "--device", default="auto", show_default=True, callback=_device, help="auto, cpu, cuda or cuda:0."
+)
 seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Pre-training seed.")
-spec_argument = click.argument("spec_path", metavar="SPEC.toml", type=click.Path(path_type=Path))
+spec_argument = click.argument("spec_path", metavar="SPEC", type=click.Path(path_type=Path))
 recipe_file_option = click.option(
     "--recipe", "recipe_path", type=click.Path(path_type=Path), help="TOML file of the recipe."
 )
@@ -95,6 +114,12 @@ any_version_option = click.option(
     "--any-version", is_flag=True, expose_value=False, callback=_set_any_version,
     help="Take one of the paper's tasks also when its counts are no known version's (T2S_ANY_VERSION=1).",
 )  # fmt: skip
+
+
+def require(package: str) -> None:
+    """ModuleNotFoundError, which `main` explains, where a package is not installed. It is not imported."""
+    if find_spec(package) is None:
+        raise ModuleNotFoundError(f"No module named {package!r}", name=package)
 
 
 def format_option(*names: str) -> Callable[[Command], Command]:

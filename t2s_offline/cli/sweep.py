@@ -21,6 +21,7 @@ from t2s_offline.cli.options import (
     format_option,
     note,
     print_rows,
+    require,
     spec_argument,
     store_option,
 )
@@ -92,6 +93,8 @@ def sweep(
     if jobs_of is not None:
         click.echo(jobs(missing_units(units, store), shop, 60 * jobs_of))
         return 0
+    if cluster is None:  # said once, where every unit would
+        require("torch")
     signal.signal(signal.SIGINT, _stop)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _leave)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -41,7 +42,8 @@ def tables_command(
 ) -> None:  # fmt: skip
     """List table folders and check them: checksums, rows, embeddings, probe. Exit code 1 when one is damaged.
 
-    Looks in T2S_TABLES, else in tables/. A table folder can be given as --store to every command that reads.
+    Looks in T2S_TABLES, else in tables/ and in what was installed. Every command that reads takes the name of a table,
+    or the path of a table folder, as --store.
 
     \b
     Examples:
@@ -50,7 +52,7 @@ def tables_command(
       t2s-offline tables --ship tables/mine --store rewards.duckdb --probe probe.safetensors
       t2s-offline tables --ship tables/mine --store rewards.duckdb --whole --portfolio 8
     """
-    from t2s_offline.store.table_folders import find_tables, folder_of, homes, ship
+    from t2s_offline.store.table_folders import find_tables, folder_of, ship
     from t2s_offline.store.table_folders import seal as renew_sums
 
     if folder is not None:
@@ -71,7 +73,7 @@ def tables_command(
             renew_sums(folder_of(name))
     found = find_tables(names)
     if not found:
-        note(f"no table folder in {', '.join(map(str, homes())) or 'tables/'}; make one with --ship FOLDER")
+        note(f"no table folder in {os.environ.get('T2S_TABLES', 'tables')}; make one with --ship FOLDER")
     columns = ["name", "tasks", "configurations", "seeds", "rewards", "embeddings", "megabytes", "state"]
     rows = []
     for t in found:

@@ -21,6 +21,7 @@ from typing import Any
 
 import duckdb
 
+from t2s_offline import shipped
 from t2s_offline.errors import BadFile, BadInput, StoreError, StoreLocked
 from t2s_offline.files import write_with
 from t2s_offline.store import folder_tables, schema
@@ -147,14 +148,19 @@ class StoreFile:
             with self.path.open("rb") as file:
                 head = file.read(12)
         except FileNotFoundError:
-            raise BadFile(
-                f"no reward store at {self.path}; make one with: t2s-offline fetch task2sim --store {self.path}"
-            ) from None
+            raise BadFile(self._missing()) from None
         except OSError as error:
             raise BadFile(f"cannot read {self.path}: {error.strerror}; expected a reward store") from error
         if head[8:] != DUCKDB_MAGIC:
             raise BadFile(f"{self.path} is not a DuckDB file; expected a reward store; name another with --store")
         return self.path.resolve()
+
+    def _missing(self) -> str:
+        """What to say when nothing is at the path, which may be meant as the name of a table that ships."""
+        if self.path.suffix:
+            return f"no reward store at {self.path}; make one with: t2s-offline fetch task2sim --store {self.path}"
+        known = ", ".join(sorted(shipped.tables())) or "missing here"
+        return f"no reward store at {self.path}; a table that ships is {known}; a store of your own ends in .duckdb"
 
     def _locked_out(self, connect: Callable[[], Connection]) -> Connection:
         """Call `connect` until no other process holds the file, at most `lock_wait` seconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ ENGINE_LOCK = threading.RLock()
 @cache
 def _engine_of(process: int) -> Connection:
     return duckdb.connect(":memory:", config=SAFE)
+
+
+atexit.register(_engine_of.cache_clear)  # DuckDB's binding complains of connections that outlive the interpreter
 
 
 def engine() -> Connection:

@@ -6,7 +6,6 @@ backbones (backbones/), and checksums (SHA256SUMS, in the format of `sha256sum`)
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from t2s_offline import shipped
 from t2s_offline.errors import BadFile, BadInput, T2SError, check_known
 from t2s_offline.files import digest, write_whole, write_with
 from t2s_offline.space import is_reference
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 CARD, PROBE = "card.md", "probe.safetensors"
 #: Files that checksums cover; other files in a table folder are neither checked nor changed.
 SEALED = frozenset((CARD, PROBE, *(f"{name}.parquet" for name in schema.TABLES)))
-#: Where `tables` looks without T2S_TABLES: under the working directory, and beside the package in a checkout.
-HOMES = (Path("tables"), Path(__file__).parents[1] / "tables")
 
 
 @dataclass(frozen=True)
@@ -144,34 +142,17 @@ def sealed_files(folder: Path) -> list[Path]:
     return sorted(path for path in (*own, *backbones) if path.is_file())
 
 
-def homes() -> list[Path]:
-    """Folders in which table folders are looked for: T2S_TABLES where it is set, else those of HOMES that exist."""
-    if given := os.environ.get("T2S_TABLES"):
-        return [Path(given)]
-    return list({home.resolve(): home for home in HOMES if home.is_dir()}.values())
-
-
-def known_tables() -> dict[str, Path]:
-    """Table folders by name, in the folders of `homes`."""
-    found: dict[str, Path] = {}
-    for home in homes():
-        for path in sorted(home.iterdir()) if home.is_dir() else []:
-            if (path / "rewards.parquet").is_file() or (path / SUMS).is_file():
-                found.setdefault(path.name, path)
-    return found
-
-
 def folder_of(name: str) -> Path:
     """The folder of a table, by the table's name or by the path of the folder; UnknownName when there is neither."""
     if Path(name).is_dir():
         return Path(name)
-    known = known_tables()
+    known = shipped.tables()
     return known[check_known("table", name, known)]
 
 
 def find_tables(names: Sequence[str] = ()) -> list[TableFolder]:
     """Table folders by name or path (all known ones when none is given), each described and checked."""
-    return [describe(path) for path in (map(folder_of, names) if names else known_tables().values())]
+    return [describe(path) for path in (map(folder_of, names) if names else shipped.tables().values())]
 
 
 def describe(folder: Path) -> TableFolder:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from t2s_offline.device import open_device
 from t2s_offline.errors import BadInput
 from t2s_offline.recipe import Recipe, SweepSpec
 from t2s_offline.space import SimSpace
@@ -110,12 +111,10 @@ def single_threaded(context: SweepContext) -> Iterator[None]:
 
 
 def device_of(context: SweepContext) -> str:
-    """This process's device: the one named, or its first GPU. A worker of several sees its own alone (`node`)."""
-    import torch
-
-    if context.device not in ("auto", "cuda"):
-        return context.device
-    return "cuda:0" if torch.cuda.is_available() else "cpu"
+    """This process's device: the one named, or its first GPU; BadInput when it is not there. A worker of several sees
+    its own alone (`node`)."""
+    device = open_device(context.device)
+    return "cuda:0" if str(device) == "cuda" else str(device)
 
 
 def device_name(device: str) -> str:

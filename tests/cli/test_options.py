@@ -167,3 +167,12 @@ def test_a_bar_that_has_ended_begins_again(monkeypatch: pytest.MonkeyPatch, caps
     bar.close()
     bar.close()
     capsys.readouterr()
+
+
+@pytest.mark.parametrize(("device", "said"), [("gpu", "device 'gpu'; expected auto, cpu, cuda"),
+                                              ("cuda:99", "device 'cuda:99' is not there")])  # fmt: skip
+def test_a_device_that_is_not_there_stops_a_sweep_at_once(tmp_path: Path, device: str, said: str) -> None:
+    done = run("sweep", "tiny", "--store", tmp_path / "s.duckdb", "--device", device, "--workers", "1")
+    assert done.returncode == 2
+    assert said in done.stderr.splitlines()[-1]
+    assert "and 1 more" not in done.stderr
