@@ -1,8 +1,8 @@
 """Downstream tasks: the registry of the paper's twenty and the embedded digits, and where the files of a task are.
 
 For each registered task: its group, its place in the paper's seen/unseen split, and the classes and pictures that it
-should have. Tasks are found by name in the folder that T2S_DATA names, or by path. No picture is read here;
-`images/task_data.py` does that.
+should have; `task_places.py` has where it can be downloaded. Tasks are found by name in the folder that T2S_DATA names,
+by path, or at a place of a network. No picture is read here; `images/task_data.py` does that.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 from t2s_offline.errors import BadFile, BadInput, UnknownName
-from t2s_offline.files import is_plain
+from t2s_offline.files import cache_folder, is_plain
+from t2s_offline.task_places import PLACES, HubPlace, ManualPlace, Place, TorchvisionPlace, is_place, place_of
 
 Split = Literal["seen", "unseen"]
 Group = Literal["natural", "aerial", "symbolic", "medical", "illustrative", "texture"]
-Kind = Literal["embedded", "npz", "folder", "torchvision"]
+Kind = Literal["embedded", "npz", "folder", "table", "torchvision", "hub"]
 
 DATA_VARIABLE = "T2S_DATA"
 #: Set to 1 to take a registered task of other counts than any known version's; `--any-version` sets it.
@@ -51,9 +52,9 @@ class Version:
 class Task:
     """A downstream image classification dataset (paper, section 4.1).
 
-    `classes`, `images`: how many it should have in all, None where not known; `place`: where to get it, or the class of
-    torchvision.datasets that downloads it; `called`: name of this version; `others`: further ones that are accepted;
-    `relatives`: a name that tasks of one source share, empty where no other task is of it.
+    `classes`, `images`: how many it should have in all, None where not known; `place`: where it was published;
+    `called`: name of this version; `others`: further ones that are accepted; `relatives`: a name that tasks of one
+    source share, empty where no other task is of it.
     """
 
     name: str
@@ -72,9 +73,14 @@ class Task:
         return Version(self.called, self.classes, self.images), *self.others
 
     @property
+    def source(self) -> Place | None:
+        """Where it can be downloaded, or what a person has to do for it; None for what needs no file."""
+        return PLACES.get(self.name)
+
+    @property
     def downloads(self) -> bool:
-        """Whether torchvision can fetch it."""
-        return self.place.startswith("torchvision ")
+        """Whether it can be downloaded without a person."""
+        return isinstance(self.source, HubPlace | TorchvisionPlace)
 
 
 #: Further versions. "the authors'" is what their code reads (samarth4149/task2sim at 1712475).
@@ -87,22 +93,22 @@ _PNEUMONIA = (Version("train and test, the authors'", 2, 5840),)
 
 PAPER_TASKS: tuple[Task, ...] = (
     Task("CropDisease", "natural", "seen", 38, 54305, "github.com/spMohanty/PlantVillage-Dataset (raw/color)"),
-    Task("EuroSAT", "aerial", "seen", 10, 27000, "torchvision EuroSAT"),
-    Task("SVHN", "symbolic", "seen", 10, 99289, "torchvision SVHN"),
+    Task("EuroSAT", "aerial", "seen", 10, 27000, "github.com/phelber/EuroSAT"),
+    Task("SVHN", "symbolic", "seen", 10, 99289, "ufldl.stanford.edu/housenumbers"),
     Task("ChestX", "medical", "seen", 7, 25848, "NIH ChestX-ray8, pictures with one of seven findings (BSCD-FSL)"),
     Task("Sketch", "illustrative", "seen", 1000, 50889, "github.com/HaohanWang/ImageNet-Sketch"),
-    Task("DTD", "texture", "seen", 47, 5640, "torchvision DTD"),
-    Task("Flowers102", "natural", "seen", 102, 8189, "torchvision Flowers102"),
+    Task("DTD", "texture", "seen", 47, 5640, "Describable Textures Dataset, Cimpoi et al. 2014"),
+    Task("Flowers102", "natural", "seen", 102, 8189, "robots.ox.ac.uk/~vgg/data/flowers/102"),
     Task("DeepWeeds", "natural", "seen", 9, 17509, "github.com/AlexOlsen/DeepWeeds"),
     Task("Resisc45", "aerial", "seen", 45, 31500, "NWPU-RESISC45, Cheng et al. 2017"),
-    Task("Omniglot", "symbolic", "seen", 1623, 32460, "torchvision Omniglot", "whole", _OMNIGLOT),
+    Task("Omniglot", "symbolic", "seen", 1623, 32460, "github.com/brendenlake/omniglot", "whole", _OMNIGLOT),
     Task("ISIC", "medical", "seen", 7, 10015, "challenge.isic-archive.com, 2018, task 3, training data"),
     Task("Kaokore", "illustrative", "seen", 4, None, "github.com/rois-codh/kaokore", "status", _KAOKORE),
     Task("CUB", "natural", "unseen", 200, 11788, "Caltech-UCSD Birds-200-2011", "CUB-200-2011", _CUB),
     Task("PacsC", "illustrative", "unseen", 7, 2344, "PACS, Li et al. 2017, cartoon", relatives="pacs"),
     Task("PacsS", "illustrative", "unseen", 7, 3929, "PACS, Li et al. 2017, sketch", relatives="pacs"),
     Task("AID", "aerial", "unseen", 30, 10000, "captain-whu.github.io/AID"),
-    Task("USPS", "symbolic", "unseen", 10, 9298, "torchvision USPS", relatives="digits"),
+    Task("USPS", "symbolic", "unseen", 10, 9298, "USPS, Hull 1994", relatives="digits"),
     Task("FMD", "texture", "unseen", 10, 1000, "Flickr Material Database, Sharan et al.", "as published", _FMD),
     Task("CactusAerial", "aerial", "unseen", 2, 21500, "Kaggle, cactus-aerial-photos", "cactus-aerial-photos", _CACTUS),
     Task("ChestXPneumonia", "medical", "unseen", 2, 5856, "Kaggle, chest-xray-pneumonia", "all parts", _PNEUMONIA),
@@ -119,18 +125,33 @@ _BY_NAME = {task.name: task for task in (*PAPER_TASKS, DIGITS)}
 #: Beside the tasks in T2S_DATA: a table with the columns task and relatives; further columns are for people.
 LIST = "tasks.csv"
 
+#: In the folder of a downloaded task: where it came from and what is in it; written last.
+RECORD = "source.json"
+
+#: In a folder of pictures: a table with the columns file_name, label and, if wanted, split.
+TABLE = "metadata.csv"
+#: Registered tasks whose authors give such a table another form: its name beside the pictures.
+TABLES = {"Kaokore": "labels.csv"}
+
 #: How a folder under T2S_DATA is laid out, shown where one is missing.
 LAYOUT = "NAME/CLASS/*.jpg or NAME/{train,val,test}/CLASS/*.jpg; or NAME.npz with x_train, y_train, x_test, y_test"
 
 
 @dataclass(frozen=True)
 class Located:
-    """A task and where its pictures are. path: file or folder, None for embedded tasks; task: its registry entry."""
+    """A task and where its pictures are. path: file or folder, None for embedded tasks and those at a place of the hub;
+    task: its registry entry; place: where it is fetched from when its pictures are read."""
 
     name: str
     kind: Kind
     path: Path | None = None
     task: Task | None = None
+    place: HubPlace | TorchvisionPlace | None = None
+
+    @property
+    def where(self) -> str:
+        """Its path or place, for messages."""
+        return str(self.path or self.place or self.kind)
 
 
 def task(name: str) -> Task:
@@ -170,17 +191,16 @@ def relatives(folder: Path | None = None) -> dict[str, str]:
 
 
 def locate(name: str, data: Path | None = None, *, paths: bool = False) -> Located:
-    """Find a task by name. `paths`: also a folder or an .npz by path; only for text that a person typed, so that a name
-    from a specification, a table or a store never opens a path.
+    """Find a task by name. `paths`: also a folder or an .npz by path, or a place (see `task_places.place_of`); only for
+    text that a person typed, so that a name from a specification, a table or a store never opens a path or a network.
 
-    A name is looked up as DATA/NAME.npz, DATA/NAME/, a torchvision download already under DATA, then the embedded ones.
-    Text is a path when it has a separator, or when no task has that name and a file or folder has. Raises BadFile when
-    a registered task has no files, UnknownName when nothing has that name, BadInput for a path where a name is
-    expected.
+    A name is looked up as DATA/NAME.npz, DATA/NAME/ (downloads too), then among the embedded ones. Text is a path when
+    it has a separator, or when no task has that name and a file or folder has. Raises BadFile when a registered task
+    has no files, UnknownName when nothing has that name, BadInput for a path or a place where a name is expected.
     """
-    if is_path(name):
+    if is_path(name) or is_place(name):
         if paths:
-            return pictures_at(Path(name))
+            return _at_place(place_of(name), data) if is_place(name) else pictures_at(Path(name))
         raise BadInput(
             f"task {name[:80]!r}: only a command line may name a path, not a specification or a table; expected the "
             f"name of a task in the folder that {DATA_VARIABLE} or --data names"
@@ -200,6 +220,14 @@ def locate(name: str, data: Path | None = None, *, paths: bool = False) -> Locat
     raise UnknownName("task", name, known, _hint(folder, paths))
 
 
+def _at_place(place: HubPlace | TorchvisionPlace, data: Path | None) -> Located:
+    """A task at a place. torchvision keeps its datasets in the folder of tasks, else in the user's cache."""
+    if isinstance(place, HubPlace):
+        return Located(place.task, "hub", place=place)
+    parent = data_folder(data) or cache_folder() / "torchvision"
+    return Located(place.name, "torchvision", parent / place.name, _BY_NAME.get(place.name), place)
+
+
 def is_path(text: str) -> bool:
     """Whether a text can only be a path: no task's name has a separator."""
     return "/" in text or os.sep in text or text in (".", "..")
@@ -210,7 +238,7 @@ def pictures_at(path: Path) -> Located:
     if path.suffix == ".npz" and path.is_file():
         return Located(path.stem, "npz", path)
     if path.is_dir():
-        return Located(path.resolve().name, "folder", path)
+        return Located(path.resolve().name, _kind(path) or "folder", path)
     raise BadFile(f"{path} is not there; expected a task's name, a folder of class folders, or an .npz file")
 
 
@@ -231,11 +259,20 @@ def _under(folder: Path | None, name: str) -> Located | None:
     if (file := folder / f"{name}.npz").is_file():
         return Located(name, "npz", file, known)
     path = folder / name
-    if known is not None and known.downloads and (path / ".torchvision").is_file():
-        return Located(name, "torchvision", path, known)
-    if path.is_dir() and any(_class_folders(path)):
-        return Located(name, "folder", path, known)
+    if path.is_dir() and (kind := _kind(path, TABLES.get(name, TABLE))):
+        return Located(name, kind, path, known)
     return None
+
+
+def _kind(path: Path, table: str = TABLE) -> Kind | None:
+    """What a folder holds; None when nothing that is known."""
+    if (path / ".torchvision").is_file():
+        return "torchvision"
+    if (path / RECORD).is_file():
+        return "hub"
+    if (path / table).is_file():
+        return "table"
+    return "folder" if any(_class_folders(path)) else None
 
 
 def _names_in(folder: Path) -> Iterator[str]:
@@ -260,9 +297,11 @@ def _hint(folder: Path | None, paths: bool) -> str:
 def _absent(wanted: Task, folder: Path | None) -> str:
     where = folder or f"the folder that {DATA_VARIABLE} names"
     layout = LAYOUT.replace("NAME", wanted.name)
-    get = (
-        f"run: t2s-offline tasks --download {wanted.name}" if wanted.downloads else f"get it from {wanted.place or '?'}"
-    )
+    if wanted.downloads:
+        get = f"run: t2s-offline tasks --download {wanted.name}"
+        return f"task {wanted.name} is not in {where}; {get}; or put it there: {layout}"
+    get = wanted.source.step if isinstance(wanted.source, ManualPlace) else f"get it from {wanted.place or '?'}"
+    get = get.replace("DATA/", f"{where}/" if folder else "DATA/")
     return f"task {wanted.name} is not in {where}; {get}; expected {layout}"
 
 

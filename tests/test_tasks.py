@@ -30,7 +30,7 @@ def test_the_papers_twenty() -> None:
     assert len(PAPER_TASKS) == 20
     assert sum(one.split == "seen" for one in PAPER_TASKS) == 12
     assert all(one.place for one in PAPER_TASKS)
-    assert sum(one.downloads for one in PAPER_TASKS) == 6
+    assert sum(one.downloads for one in PAPER_TASKS) == 18
     assert task("CUB").classes == 200
     with pytest.raises(UnknownName, match="CUB"):
         task("cub")
@@ -66,8 +66,10 @@ def test_tasks_are_found_by_name_and_by_path(data: Path) -> None:
 
 
 def test_an_absent_task_says_where_to_get_it(data: Path) -> None:
-    with pytest.raises(BadFile, match="AlexOlsen/DeepWeeds; expected DeepWeeds/CLASS"):
+    with pytest.raises(BadFile, match=r"tasks --download DeepWeeds; or put it there: DeepWeeds/CLASS"):
         locate("DeepWeeds")
+    with pytest.raises(BadFile, match=r"cactus-aerial-photos from Kaggle, .* put it at .*data/CactusAerial/CLASS"):
+        locate("CactusAerial")
     with pytest.raises(BadFile, match="tasks --download USPS"):
         locate("USPS")
     with pytest.raises(UnknownName, match="did you mean mine"):
@@ -107,6 +109,17 @@ def test_a_name_never_opens_a_path(data: Path, monkeypatch: pytest.MonkeyPatch) 
         locate("AID", paths=True)
     with pytest.raises(UnknownName):
         locate("", paths=True)
+
+
+def test_a_place_is_for_a_person_alone(data: Path) -> None:
+    for text in ("hf:someone/birds", "torchvision:USPS"):
+        with pytest.raises(BadInput, match="only a command line may name a path"):
+            locate(text)
+    found = locate("hf:someone/birds@v1:small", paths=True)
+    assert (found.name, found.kind, found.path) == ("someone--birds--small", "hub", None)
+    assert found.where == "hf:someone/birds@v1:small"
+    found = locate("torchvision:USPS", paths=True)
+    assert (found.name, found.kind, found.path, found.task) == ("USPS", "torchvision", data / "USPS", task("USPS"))
 
 
 @pytest.mark.parametrize(

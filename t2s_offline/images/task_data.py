@@ -29,6 +29,7 @@ from t2s_offline.images.task_files import (
     read_torchvision_task,
 )
 from t2s_offline.seeds import derive_rng
+from t2s_offline.task_places import TorchvisionPlace
 from t2s_offline.tasks import DATA_VARIABLE, Located, data_folder, locate, pictures_at, task, version_of
 
 SHARE = 0.2  # of a class that goes to a val part, or a test part by default, that the task lacks
@@ -192,7 +193,7 @@ def carve(label_N: Int64, share: float, name: str, part: str) -> Int64:
 def download_task(name: str, data: Path | None = None, size: int = MIN_SIZE) -> TaskData:
     """Have torchvision download one of the six it knows into the folder of tasks, and check it."""
     wanted, folder = task(name), data_folder(data)
-    if not wanted.downloads:
+    if not isinstance(wanted.source, TorchvisionPlace):
         raise BadInput(f"task {name} cannot be downloaded by torchvision; get it from {wanted.place}")
     if folder is None:
         raise BadInput(f"no folder to download {name} to; set {DATA_VARIABLE} to one")
