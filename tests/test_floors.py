@@ -38,6 +38,7 @@ KEPT = {
     "click": {"cli"},
     "altair": {"report"},
     "vl_convert": {"report"},
+    "huggingface_hub": {"images/hub_download.py"},
 }
 #: Folders that import neither torch nor Warp before they need them.
 TORCHLESS = ("", "store", "analysis", "learners", "report", "api", "cli")
@@ -145,13 +146,17 @@ def test_learners_and_the_live_path_do_not_know_each_other() -> None:
 
 
 #: What neither renders nor trains; most need no frames of polars either.
-LIGHT = [["--help"], ["learn", "--help"], ["query", "SELECT 1", "--store", "none.duckdb"], ["tasks"]]
+LIGHT = [
+    ["--help"], ["learn", "--help"], ["query", "SELECT 1", "--store", "none.duckdb"], ["tasks"], ["embed", "--help"],
+]  # fmt: skip
 FRAMED = [["tables", str(PACKAGE.parent / "tables" / "tiny")]]
 
 
 @pytest.mark.parametrize("arguments", [*LIGHT, *FRAMED], ids=" ".join)
 def test_light_commands_import_no_torch(arguments: list[str], tmp_path: Path) -> None:
-    heavy = {"torch", "torchvision", "warp", "sklearn", "scipy"} | ({"polars"} if arguments in LIGHT else set())
+    heavy = {"torch", "torchvision", "warp", "sklearn", "scipy", "huggingface_hub"} | (
+        {"polars"} if arguments in LIGHT else set()
+    )
     code = (
         "import sys; sys.argv = ['t2s-offline', *sys.argv[1:]]\n"
         "from t2s_offline.cli import main\n"

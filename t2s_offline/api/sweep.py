@@ -70,6 +70,7 @@ def plan(spec: SweepSpec, data: Path | None) -> Plan:
 
     BadInput for references and designs that do not exist, UnknownName and BadFile for tasks without pictures.
     """
+    from t2s_offline.images.task_download import origin_of
     from t2s_offline.sweep.pictures import check_real
     from t2s_offline.sweep.units import plan as units_of
     from t2s_offline.sweep.worker import pin
@@ -92,7 +93,7 @@ def plan(spec: SweepSpec, data: Path | None) -> Plan:
             "task": located.name,
             "task_group": located.task.group if located.task else None,
             "split": located.task.split if located.task else None,
-            "source": located.kind,
+            "source": origin_of(located),
             "relatives": related.get(located.name),
         }
         for located in found

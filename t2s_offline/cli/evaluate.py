@@ -15,17 +15,19 @@ from t2s_offline.cli.options import (
     recipe_file_option,
     seed_option,
 )
+from t2s_offline.cli.place_options import place_options
 from t2s_offline.device import open_device
 from t2s_offline.recipe import METRICS, read_recipe
 
 
 @click.command("evaluate")
 @click.argument("backbone")
-@click.option("--task", "names", multiple=True, metavar="TASK", help="Name or path; repeatable.  [default: present]")
+@click.option("--task", "names", multiple=True, metavar="TASK", help="Name, path or place; repeatable.  [default: all]")
 @click.option("--metric", "metrics", multiple=True, type=click.Choice(METRICS), help="Repeatable.  [default: knn5]")
 @recipe_file_option
 @data_option
 @any_version_option
+@place_options
 @seed_option
 @device_option
 @format_option("table", "json", "csv")
@@ -38,6 +40,7 @@ def evaluate_command(
     \b
     Example:
       t2s-offline evaluate backbone.safetensors --task digits --metric knn5 --metric linear
+      t2s-offline evaluate backbone.safetensors --task hf:flwrlabs/usps
     """
     from t2s_offline.images.task_data import load_task
     from t2s_offline.sweep.one_backbone import open_backbone

@@ -23,6 +23,7 @@ from t2s_offline.cli.options import (
     store_option,
     tasks_stored,
 )
+from t2s_offline.cli.place_options import place_options
 from t2s_offline.errors import BadInput
 from t2s_offline.recipe import ACCURACY_METRICS
 from t2s_offline.store.reward_store import RewardStore
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", required=False, metavar="[TASK|FOLDER]", shell_complete=tasks_stored)
+@click.argument("target", required=False, metavar="[TASK|FOLDER|PLACE]", shell_complete=tasks_stored)
 @click.option("--task", "named", help="The same as the argument.")
 @click.option("--policy", "folder", type=click.Path(path_type=Path), help="Folder made by learn.  [default: none]")
 @store_option
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @click.option("--samples", type=click.IntRange(2), help="Pictures drawn to embed a folder.  [default: the table's]")
 @data_option
 @any_version_option
+@place_options
 @device_option
 @click.option("--render", "images", type=click.IntRange(1), metavar="N", help="Also render N images a class to --out.")
 @click.option("--pretrain", is_flag=True, help="Also hand over the backbone, to --out.")
@@ -64,7 +66,8 @@ def predict(
     """Predict the configuration to pre-train with: for an embedded task, or a folder of class folders.
 
     A name is a task of the store; a path such as ./digits is pictures. What the store holds of a task of that name is
-    used for them only when it is about the same pictures.
+    used for them only when it is about the same pictures. A place is hf:OWNER/NAME[@REVISION][:CONFIG], a dataset of
+    the Hugging Face hub, or torchvision:NAME.
 
     Pictures are measured where backbones are at hand (those that a table ships, and those a sweep kept): eight that
     together serve the table's tasks best, by every metric the table has. The answer is the surrogate's, given what was

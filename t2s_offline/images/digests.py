@@ -23,6 +23,11 @@ def file_sum(file: IO[bytes]) -> bytes:
     return found
 
 
+def bytes_sum(content: Any) -> bytes:
+    """SHA-256 of the bytes of a picture's file."""
+    return hashlib.sha256(content).digest()
+
+
 def array_sum(array: Any, mode: str = "") -> bytes:
     """SHA-256 of an array's mode, shape and bytes in C order."""
     whole = hashlib.sha256(json.dumps([mode, *array.shape]).encode())

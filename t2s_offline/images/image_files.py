@@ -7,7 +7,7 @@ are not changed here, because they belong to the whole process and pictures are 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,10 +51,38 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.label_N)
 
+    def divided(self, places: Mapping[str, Int64]) -> dict[str, Pictures]:
+        """The pictures at these places, which together are all of them, as views of one array: it is rearranged, and
+        this object is used up. A copy of each would take as much memory as all of them."""
+        order = np.concatenate(list(places.values()))
+        label_N = self.label_N[order]
+        paths = tuple(self.paths[at] for at in order) if self.paths else ()
+        _rearrange(self.image_NCHW, order)
+        found, first = {}, 0
+        for name, index in places.items():
+            own = slice(first, first := first + len(index))
+            found[name] = Pictures(self.image_NCHW[own], label_N[own], self.classes, self.bad, paths=paths[own])
+        return found
+
     def take(self, index: Int64) -> Pictures:
         """The pictures at these places."""
         paths = tuple(self.paths[at] for at in index) if self.paths else ()
         return Pictures(self.image_NCHW[index], self.label_N[index], self.classes, self.bad, paths=paths)
+
+
+def _rearrange(array: UInt8, order: Int64) -> None:
+    """Put row order[i] at place i, in place: cycle after cycle, with room for one row."""
+    done = order == np.arange(len(order))
+    for first in np.flatnonzero(~done):
+        if done[first]:
+            continue
+        row, at = array[first].copy(), int(first)
+        while (source := int(order[at])) != first:
+            array[at] = array[source]
+            done[at] = True
+            at = source
+        array[at] = row
+        done[at] = True
 
 
 def class_folders(folder: Path) -> list[Path]:

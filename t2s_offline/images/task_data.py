@@ -19,9 +19,9 @@ import numpy as np
 
 from t2s_offline.errors import BadFile, BadInput, check_known
 from t2s_offline.images.digests import joint_digest
+from t2s_offline.images.hub_task import open_located
 from t2s_offline.images.image_files import Int64, Pictures, Progress
 from t2s_offline.images.task_files import (
-    PARTS,
     digits_arrays,
     folder_digests,
     npz_arrays,
@@ -29,11 +29,12 @@ from t2s_offline.images.task_files import (
     read_torchvision_task,
 )
 from t2s_offline.seeds import derive_rng
-from t2s_offline.task_places import TorchvisionPlace
-from t2s_offline.tasks import DATA_VARIABLE, Located, data_folder, locate, pictures_at, task, version_of
+from t2s_offline.task_places import PARTS
+from t2s_offline.tasks import Located, locate, pictures_at, version_of
 
 SHARE = 0.2  # of a class that goes to a val part, or a test part by default, that the task lacks
 MIN_SIZE, MAX_SIZE = 8, 1024
+MARK = ".torchvision"  # in a folder that torchvision downloaded to, when all is there
 MOST_KEPT = 8 << 30  # most bytes of pictures that a process keeps
 #: size in pixels, resize, most pictures of a part (0: all), folder of tasks, share of a test part that is split off
 Setting = tuple[int, float, int, Path | None, float]
@@ -43,7 +44,7 @@ Setting = tuple[int, float, int, Path | None, float]
 class TaskData:
     """A task at one size. parts: train, val and test; digest: 32 hex digits of its pictures and labels as given, which
     do not depend on the size and the test share; bad: files that were left out; version: the name of the version of a
-    registered task, empty for others."""
+    registered task, empty for others; origin: for a store, what is recorded of a download, else as `source`."""
 
     name: str
     classes: tuple[str, ...]
@@ -52,6 +53,7 @@ class TaskData:
     digest: str
     bad: tuple[str, ...] = ()
     version: str = ""
+    origin: str = ""
 
     def __getitem__(self, part: str) -> Pictures:
         return self.parts[check_known("part", part, PARTS)]
@@ -95,21 +97,28 @@ def load_task(
         raise BadInput(f"size {size}; expected {MIN_SIZE} to {MAX_SIZE} pixels")
     located = _located(name, data)
     if located.kind == "folder":
-        return _complete(located, read_folder_task(_path(located), size, resize, progress), test_share)
+        return complete(located, read_folder_task(_path(located), size, resize, progress), test_share)
     if located.kind == "torchvision":
-        return _complete(located, read_torchvision_task(located.name, _path(located), size, resize), test_share)
+        fresh = not (_path(located) / MARK).is_file()
+        read = read_torchvision_task(located.name, _path(located), size, resize, download=fresh)
+        return complete(located, read, test_share)
+    if located.kind in ("hub", "table"):
+        opened = open_located(located)
+        return replace(complete(located, opened.read(size, resize, progress), test_share), origin=opened.text)
     given = digits_arrays() if located.path is None else npz_arrays(located.path)
-    return _complete(located, {part: arrays.fitted(size, resize) for part, arrays in given.items()}, test_share)
+    return complete(located, {part: arrays.fitted(size, resize) for part, arrays in given.items()}, test_share)
 
 
 def task_digest(name: str | Path | Located, data: Path | None = None) -> str:
-    """The digest that `load_task` returns. The files of a folder are read without decoding them; of an .npz the arrays
-    are read; a dataset of torchvision is loaded, because it does not say where its files are."""
+    """The digest that `load_task` returns. Files of pictures are read without decoding them; of an .npz the arrays are
+    read; a dataset of torchvision is loaded, because it does not say where its files are."""
     located = _located(name, data)
     if located.kind == "folder":
         return joint_digest(folder_digests(_path(located)))
     if located.kind == "torchvision":
         return load_task(located, MIN_SIZE).digest
+    if located.kind in ("hub", "table"):
+        return joint_digest(open_located(located).digests())
     given = digits_arrays() if located.path is None else npz_arrays(located.path)
     return joint_digest({part: arrays.digest for part, arrays in given.items()})
 
@@ -136,7 +145,7 @@ def check_tasks(stored: Mapping[str, str | None], names: Iterable[str], data: Pa
         if known := stored.get(name):
             located = locate(name, data)
             if (found := task_digest(located)) != known:
-                raise other_pictures(name, known, found, str(located.path or located.kind))
+                raise other_pictures(name, known, found, located.where)
 
 
 def _located(name: str | Path | Located, data: Path | None) -> Located:
@@ -151,19 +160,22 @@ def _path(located: Located) -> Path:
     return located.path
 
 
-def _complete(located: Located, given: dict[str, Pictures], test_share: float = SHARE) -> TaskData:
+def complete(located: Located, given: dict[str, Pictures], test_share: float = SHARE) -> TaskData:
     """Split off the parts that are missing, and check that each part has the pictures it needs."""
     name, parts = located.name, dict(given)
     classes = parts["train"].classes
     if len(classes) < 2:
         raise BadInput(f"task {name} has {len(classes)} class; expected 2 or more to tell apart")
     version = version_of(located.task, len(classes), sum(map(len, parts.values()))) if located.task else ""
+    at = np.arange(len(parts["train"]))
+    carved = {}
     for part, share in (("test", test_share), ("val", SHARE)):
         if part not in parts:
-            train = parts["train"]
-            taken = carve(train.label_N, share, name, part)
-            parts[part] = train.take(np.sort(taken))
-            parts["train"] = train.take(np.setdiff1d(np.arange(len(train)), taken))
+            taken = carve(parts["train"].label_N[at], share, name, part)
+            carved[part] = at[np.sort(taken)]
+            at = np.setdiff1d(at, carved[part])
+    if carved:
+        parts |= parts["train"].divided({"train": at, **carved})
     for part, pictures in parts.items():
         lost = sorted(set(range(len(classes))) - set(pictures.label_N.tolist()))
         if not len(pictures):
@@ -173,7 +185,7 @@ def _complete(located: Located, given: dict[str, Pictures], test_share: float = 
     bad = tuple(dict.fromkeys(reason for part in given.values() for reason in part.bad))
     ordered = {part: parts[part] for part in PARTS}
     digest = joint_digest({part: pictures.digest for part, pictures in given.items()})
-    return TaskData(name, classes, ordered, str(located.path or located.kind), digest, bad, version)
+    return TaskData(name, classes, ordered, located.where, digest, bad, version, located.where)
 
 
 def carve(label_N: Int64, share: float, name: str, part: str) -> Int64:
@@ -188,20 +200,6 @@ def carve(label_N: Int64, share: float, name: str, part: str) -> Int64:
         count = min(max(round(share * len(at)), 1), len(at) - 1)
         taken.append(at[np.argsort(key_N[at], kind="stable")[:count]])
     return np.concatenate(taken) if taken else np.empty(0, dtype=np.int64)
-
-
-def download_task(name: str, data: Path | None = None, size: int = MIN_SIZE) -> TaskData:
-    """Have torchvision download one of the six it knows into the folder of tasks, and check it."""
-    wanted, folder = task(name), data_folder(data)
-    if not isinstance(wanted.source, TorchvisionPlace):
-        raise BadInput(f"task {name} cannot be downloaded by torchvision; get it from {wanted.place}")
-    if folder is None:
-        raise BadInput(f"no folder to download {name} to; set {DATA_VARIABLE} to one")
-    located = Located(name, "torchvision", folder / name, wanted)
-    (folder / name).mkdir(exist_ok=True)
-    loaded = _complete(located, read_torchvision_task(name, folder / name, size, 1.0, download=True))
-    (folder / name / ".torchvision").touch()  # marks the download as complete: the task is present
-    return loaded
 
 
 def memory_share(workers: int = 1) -> int:

@@ -25,8 +25,8 @@ from t2s_offline.images.image_files import (
     fit_arrays,
     read_folder,
 )
+from t2s_offline.task_places import PARTS, TORCHVISION_PARTS
 
-PARTS = ("train", "val", "test")
 MOST_CLASSES = 100_000
 #: Name of a folder -> the part in it.
 PART_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -113,7 +113,7 @@ def _channels_last(array: Any, what: str) -> Any:
 
 def read_folder_task(folder: Path, size: int, resize: float, progress: Progress | None) -> dict[str, Pictures]:
     """FOLDER/CLASS/* as one train part, or FOLDER/{train,val,test}/CLASS/*."""
-    parts = _part_folders(folder)
+    parts = part_folders(folder)
     read = {part: read_folder(path, size, resize=resize, progress=progress) for part, path in parts.items()}
     names = read["train"].classes
     place = {part: np.array([names.index(name) for name in one.classes], dtype=np.int64) for part, one in read.items()}
@@ -122,15 +122,15 @@ def read_folder_task(folder: Path, size: int, resize: float, progress: Progress 
 
 def folder_digests(folder: Path) -> dict[str, str]:
     """The digests of the parts that `read_folder_task` would return, without decoding pictures."""
-    return {part: files_digest(*files_of(path)) for part, path in _part_folders(folder).items()}
+    return {part: files_digest(*files_of(path)) for part, path in part_folders(folder).items()}
 
 
 def folder_classes(folder: Path) -> tuple[str, ...]:
     """The classes of the pictures that `read_folder_task` would return."""
-    return tuple(path.name for path in class_folders(_part_folders(folder)["train"]))
+    return tuple(path.name for path in class_folders(part_folders(folder)["train"]))
 
 
-def _part_folders(folder: Path) -> dict[str, Path]:
+def part_folders(folder: Path) -> dict[str, Path]:
     """The folders of class folders by part: the folder itself as train, or its folders train, val and test."""
     within = class_folders(folder)
     if not within:
@@ -154,18 +154,13 @@ def read_torchvision_task(
 
     # torchvision lets Pillow open every format: without this Pillow would start Ghostscript for PostScript files
     EpsImagePlugin.gs_binary = False
-    splits: dict[str, list[dict[str, Any]]] = {"train": [{}]}
-    if name in ("Flowers102", "DTD"):
-        splits = {part: [{"split": part}] for part in PARTS}
-    elif name == "SVHN":
-        splits = {part: [{"split": part}] for part in ("train", "test")}
-    elif name == "USPS":
-        splits = {"train": [{"train": True}], "test": [{"train": False}]}
-    elif name == "Omniglot":
+    splits = {part: [options] for part, options in TORCHVISION_PARTS[name]}
+    if name == "Omniglot":
         splits = {"train": [{"background": half} for half in omniglot_halves(root)]}
     parts = {}
     for part, options in splits.items():
         try:
+            root.mkdir(parents=True, exist_ok=True)
             opened = [getattr(datasets, name)(str(root), download=download, **option) for option in options]
             parts[part] = _join(opened, size, resize)
         except (RuntimeError, OSError, ValueError, ImportError) as error:
