@@ -24,7 +24,8 @@ _FILE = re.compile(r"/datasets/([^/]+/[^/]+)/resolve/([^/]+)/(.+)$")
 @dataclass
 class Hub:
     """root: OWNER/NAME/files; log: (method, path, range) of every request; broken: file -> bytes after which the next
-    transfer breaks off; forged: files whose bytes are not what the listing says; gated: guarded datasets."""
+    transfer breaks off; forged: files whose bytes are not what the listing says; gated: guarded datasets; commits: of
+    datasets, where they are not computed."""
 
     root: Path
     address: str = ""
@@ -32,8 +33,11 @@ class Hub:
     broken: dict[str, int] = field(default_factory=dict)
     forged: set[str] = field(default_factory=set)
     gated: set[str] = field(default_factory=set)
+    commits: dict[str, str] = field(default_factory=dict)
 
     def commit(self, repo: str) -> str:
+        if repo in self.commits:
+            return self.commits[repo]
         names = sorted(path.relative_to(self.root).as_posix() for path in (self.root / repo).rglob("*"))
         return hashlib.sha1("\n".join(names).encode()).hexdigest()
 

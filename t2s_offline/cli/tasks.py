@@ -73,9 +73,8 @@ def tasks_command(
     if sheet is not None:
         draw(names, sheet, data)
         return
-    rows = task_listing(data, only_present or (check and not names), names)
-    if check:
-        rows = [checked(row, data) for row in rows]
+    listed = listing(data, only_present or (check and not names), names)
+    rows = [checked(*one, data) if check else row_of(*one, data) for one in listed]
     if check or file_format != "table":
         print_rows(list(rows[0]), [list(row.values()) for row in rows], file_format)
         return
@@ -147,23 +146,19 @@ def draw(names: Sequence[str], sheet: Path, data: Path | None) -> None:
     note(f"{sheet}: up to {COLUMNS} train pictures of {shown} classes of {task.name}")
 
 
-def task_listing(data: Path | None, only_present: bool, names: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """A row a task: registered ones in the paper's order, then others by name; or those named."""
-    from t2s_offline.task_places import is_place
-    from t2s_offline.tasks import DIGITS, PAPER_TASKS, is_path, locate, present
+def listing(data: Path | None, only_present: bool, names: Sequence[str]) -> list[tuple[str, Located | None]]:
+    """Names of tasks and where they are: registered ones in the paper's order, then others by name; or those named."""
+    from t2s_offline.tasks import DIGITS, PAPER_TASKS, locate, present
 
     here = {located.name: located for located in present(data)}
     known = {task.name: task for task in (*PAPER_TASKS, DIGITS)}
     if not names:
         listed = [*known, *(name for name in here if name not in known)]
-        return [row_of(name, here.get(name), data) for name in listed if name in here or not only_present]
+        return [(name, here.get(name)) for name in listed if name in here or not only_present]
     rows = []
     for name in names:
-        if is_place(name) or is_path(name) or (name not in known and name not in here):
-            located = locate(name, data, paths=True)
-            rows.append(row_of(located.name, located, data) | {"asked": name})
-        else:
-            rows.append(row_of(name, here.get(name), data))
+        located = here.get(name) if name in known else locate(name, data, paths=True)
+        rows.append((located.name if located else name, located))
     return rows
 
 
@@ -181,8 +176,8 @@ def row_of(name: str, located: Located | None, data: Path | None) -> dict[str, A
         "classes": task.classes if task else None, "images": task.images if task else None, "present": None,
         "place": str(source or (task.place if task else "")), "source": str(source) if source else None,
         "found_classes": None, "found": None,
-        "licence": source.licence if source else None, "megabytes": None, "state": "absent",
-        "known": source.known if isinstance(source, HubPlace) else None,
+        "licence": source.licence if task and source else None, "megabytes": None, "state": "absent",
+        "known": source.known if task and isinstance(source, HubPlace) else None,
     }  # fmt: skip
     if isinstance(source, HubPlace | TorchvisionPlace):
         row |= {"megabytes": source.megabytes, "state": "download"}
@@ -204,16 +199,15 @@ def row_of(name: str, located: Located | None, data: Path | None) -> dict[str, A
     return row
 
 
-def checked(row: dict[str, Any], data: Path | None) -> dict[str, Any]:
+def checked(name: str, located: Located | None, data: Path | None) -> dict[str, Any]:
     """The task with its version, its classes and the pictures of each part, or what is wrong with it."""
     from t2s_offline.images.task_data import load_task
-    from t2s_offline.tasks import locate
 
     counts: dict[str, Any] = {"version": None, "classes": None, "train": None, "val": None, "test": None}
     counts |= {"left_out": None}
-    result = {"task": row["task"], **counts, "problem": None}
+    result = {"task": name, **counts, "problem": None}
     try:
-        loaded = load_task(locate(row.get("asked", row["task"]), data, paths="asked" in row), 32)
+        loaded = load_task(located or name, 32, data=data)
     except T2SError as error:
         return result | {"problem": str(error)}
     parts = {name: len(part) for name, part in loaded.parts.items()}

@@ -19,6 +19,7 @@ import numpy as np
 
 from t2s_offline.errors import BadFile, BadInput, check_known
 from t2s_offline.images.digests import joint_digest
+from t2s_offline.images.download_limits import check_room
 from t2s_offline.images.hub_task import open_located
 from t2s_offline.images.image_files import Int64, Pictures, Progress
 from t2s_offline.images.task_files import (
@@ -99,8 +100,12 @@ def load_task(
     if located.kind == "folder":
         return complete(located, read_folder_task(_path(located), size, resize, progress), test_share)
     if located.kind == "torchvision":
-        fresh = not (_path(located) / MARK).is_file()
+        fresh = not (_path(located) / MARK).is_file()  # a place that was not read before
+        if fresh and located.place is not None:
+            check_room((getattr(located.place, "megabytes", None) or 0) * 10**6, _path(located), str(located.place))
         read = read_torchvision_task(located.name, _path(located), size, resize, download=fresh)
+        if fresh:
+            (_path(located) / MARK).touch()
         return complete(located, read, test_share)
     if located.kind in ("hub", "table"):
         opened = open_located(located)

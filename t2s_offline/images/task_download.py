@@ -47,7 +47,8 @@ def download(name: str, data: Path | None, told: Told, progress: Progress | None
         return
     wanted, parent_or_none = task(name), data_folder(data)
     if isinstance(wanted.source, ManualPlace):
-        raise BadInput(f"task {name} cannot be downloaded by itself: {wanted.source.why}; {wanted.source.step}")
+        step = wanted.source.step.replace("DATA/", f"{parent_or_none or 'DATA'}/")
+        raise BadInput(f"task {name} cannot be downloaded by itself: {wanted.source.why}; {step}")
     if wanted.source is None:
         raise BadInput(f"task {name} needs no download; it comes with {wanted.place}")
     if parent_or_none is None:

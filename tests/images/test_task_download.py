@@ -170,3 +170,44 @@ def test_a_place_is_a_task_by_its_own_name(hub: Hub, tmp_path: Path, monkeypatch
     told: list[str] = []
     download("hf:flwrlabs/pacs", None, told.append)
     assert "2 classes, pictures: train 280" in told[-1]
+
+
+def test_a_dataset_of_torchvision_is_recorded_and_named_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+    from torchvision import datasets
+
+    asked: list[bool] = []
+
+    class USPS(list[tuple[Image.Image, int]]):
+        def __init__(self, root: str, *, download: bool, train: bool) -> None:
+            asked.append(download)
+            if download:
+                (Path(root) / f"usps-{train}.bz2").write_bytes(b"archive")
+            super().__init__(
+                (Image.new("L", (16, 16), 8 * number), number % 10) for number in range(60 if train else 20)
+            )
+
+    monkeypatch.setattr(datasets, "USPS", USPS)
+    monkeypatch.setenv("T2S_ANY_VERSION", "1")
+    monkeypatch.setenv("T2S_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("T2S_DATA", raising=False)
+    download("USPS", tmp_path, print)
+    located = locate("USPS", tmp_path)
+    assert (located.kind, counts(located)) == ("torchvision", (10, 80))
+    said = json.loads(origin_of(located))
+    assert (said["place"], said["pictures"], len(said["files"])) == ("torchvision:USPS", {"train": 60, "test": 20}, 2)
+    asked.clear()
+    assert load_task(located, 8).digest
+    assert asked == [False, False]
+    task = load_task(locate("torchvision:USPS", paths=True), 8)  # without a folder of tasks: in the user's cache
+    assert (task.name, task.source) == ("USPS", str(tmp_path / "cache" / "torchvision" / "USPS"))
+    asked.clear()
+    load_task(locate("torchvision:USPS", paths=True), 8)
+    assert asked == [False, False]
+    monkeypatch.setenv("T2S_MAX_SIZE", "1MB")
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(BadInput, match="torchvision:USPS is 9 MB; at most 1 MB"):
+        download("torchvision:USPS", other, print)
