@@ -64,7 +64,7 @@ def crop_flip(image_NCHW: torch.Tensor, size: int, area: float, flip: bool, gene
     mirror = torch.where(uniform(n, 0.0, 1.0, generator) < 0.5, -1.0, 1.0) if flip else torch.ones_like(share)
     if area >= 1 and image_NCHW.shape[-1] == size:
         x = image_NCHW.float()
-        return torch.where(mirror.to(x.device)[:, None, None, None] < 0, x.flip(3), x)
+        return torch.where(mirror.to(x.device, non_blocking=True)[:, None, None, None] < 0, x.flip(3), x)
     theta = torch.zeros((n, 2, 3))
     theta[:, 0, 0], theta[:, 0, 2] = mirror * width, across * (1 - width)
     theta[:, 1, 1], theta[:, 1, 2] = height, down * (1 - height)
@@ -79,7 +79,12 @@ def moved(x: torch.Tensor, theta_N23: torch.Tensor, size: int, padding: str) -> 
 
 def grey(x: torch.Tensor) -> torch.Tensor:
     """Luma, (N, 1, H, W)."""
-    return (x * torch.tensor(GREY, device=x.device)[:, None, None]).sum(1, keepdim=True)
+    return (x * weights(x.device)[:, None, None]).sum(1, keepdim=True)
+
+
+def weights(device: torch.device) -> torch.Tensor:
+    """GREY on a device, (3,). A tensor made there from numbers would keep the host waiting for all work before it."""
+    return torch.tensor(GREY).to(device, non_blocking=True)
 
 
 def blend(other: torch.Tensor, x: torch.Tensor, factor_N: torch.Tensor) -> torch.Tensor:
@@ -89,7 +94,8 @@ def blend(other: torch.Tensor, x: torch.Tensor, factor_N: torch.Tensor) -> torch
 
 def jittered(x: torch.Tensor, strength: float, generator: torch.Generator) -> torch.Tensor:
     """Brightness, contrast, then saturation, each by a factor of 1 - strength to 1 + strength."""
-    factors = [uniform(len(x), 1 - strength, 1 + strength, generator).to(x.device) for _ in range(3)]
+    factors = [uniform(len(x), 1 - strength, 1 + strength, generator) for _ in range(3)]
+    factors = [factor.to(x.device, non_blocking=True) for factor in factors]
     x = (x * factors[0][:, None, None, None]).clamp(0, 255)
     x = blend(grey(x).mean((1, 2, 3), keepdim=True).expand_as(x), x, factors[1])
     return blend(grey(x).expand_as(x), x, factors[2])
@@ -164,7 +170,7 @@ def tables(flat_MCP: torch.Tensor, op_M: torch.Tensor, level_M: torch.Tensor, si
     value = torch.arange(256, device=flat_MCP.device, dtype=torch.float32).expand(len(op_M), 3, 256)
     level, factor = level_M[:, None, None], (1 + 0.9 * signed_M)[:, None, None]
     low, high = (edge.float() for edge in torch.aminmax(flat_MCP, dim=2, keepdim=True))
-    mean = (flat_MCP.float().mean(2) * torch.tensor(GREY, device=flat_MCP.device)).sum(1)[:, None, None]
+    mean = (flat_MCP.float().mean(2) * weights(flat_MCP.device)).sum(1)[:, None, None]
     step = 2.0 ** (4 + (4 * level).floor()).clamp(max=7)  # keeps 4 to 1 of 8 bits
     candidates = {
         "autocontrast": (value - low) * (255 / (high - low).clamp(min=1)),

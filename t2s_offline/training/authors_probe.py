@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from t2s_offline.images.augment import Augment
 from t2s_offline.images.image_files import Pictures
 from t2s_offline.recipe import Recipe
+from t2s_offline.training.device_memory import placed
 from t2s_offline.training.networks import Backbone, extract, linear_head, seeded
 from t2s_offline.training.probes import decayed, dropped
 from t2s_offline.training.stochastic_depth import StochasticDepth
@@ -74,18 +75,19 @@ def scored(
     optimiser = torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True)
     generator = depth.generator = seeded(seed)
     augment = Augment(teach.image_NCHW.shape[-1], CROP_AREA)
-    image, label = torch.from_numpy(teach.image_NCHW), torch.from_numpy(teach.label_N)
+    image, label = placed(torch.from_numpy(teach.image_NCHW), device), torch.from_numpy(teach.label_N).to(device)
     for epoch in range(epochs):
         for group in optimiser.param_groups:
             group["lr"] = decayed(rate, epoch, epochs)
         order = torch.randperm(len(label), generator=generator)
         for at in [part for part in order.split(batch) if len(part) == batch] or [order]:
-            x = augment(image[at].to(device, non_blocking=True), generator)
+            there = at.to(device, non_blocking=True)
+            shown = image[there if image.device == device else at].to(device, non_blocking=True)
             with torch.set_grad_enabled(tuned), torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-                feature = network(x)
+                feature = network(augment(shown, generator))
             logits = head(norm(dropped(feature.float(), recipe.linear_dropout, generator)))
             optimiser.zero_grad(set_to_none=True)
-            F.cross_entropy(logits, label[at].to(device, non_blocking=True)).backward()
+            F.cross_entropy(logits, label[there]).backward()
             optimiser.step()
     norm.eval()
     with torch.no_grad():

@@ -62,7 +62,7 @@ def fit_classifier(
     """
     if recipe.linear_solver == "task2sim":
         recipe = replace(recipe, linear_solver="sgd")
-    if lost := set(range(len(classes))) - set(bank.label_N.tolist()):
+    if lost := set(range(len(classes))) - set(bank.label_N.cpu().tolist()):
         raise BadInput(f"task {task}: class {classes[min(lost)]} has no pictures; give it some or leave it out")
     x, seed = bank.feature_ND, derive_seed("classifier", task)
     accuracy = left_out("linear", bank, len(classes), recipe, seed, task)

@@ -212,7 +212,7 @@ def measured(
 
 def percent(score_MC: torch.Tensor, label_M: torch.Tensor) -> float:
     """How many of M pictures have their label's score highest, in percent."""
-    return 100 * float((score_MC.argmax(1) == label_M).double().mean())
+    return 100 * (int((score_MC.argmax(1) == label_M).sum()) / len(label_M))
 
 
 def finetuned(backbone: Backbone, teach: Sequence[Pictures], judge: Pictures, recipe: Recipe, *, seed: int) -> float:
@@ -233,7 +233,7 @@ def finetuned(backbone: Backbone, teach: Sequence[Pictures], judge: Pictures, re
     for epoch in range(recipe.finetune_epochs):
         for group in optimiser.param_groups:
             group["lr"] = decayed(recipe.finetune_rate, epoch, recipe.finetune_epochs)
-        order = torch.randperm(len(label), generator=generator).to(device)
+        order = torch.randperm(len(label), generator=generator).to(device, non_blocking=True)
         for at in order.split(recipe.finetune_batch):
             if len(at) < 2:
                 continue  # one picture has no variance

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from t2s_offline.images.image_files import Int64, Progress
+from t2s_offline.training.device_memory import placed
 from t2s_offline.training.networks import Backbone
 
 BATCH = 64  # of every estimator, as in the code behind the authors' vectors
@@ -38,15 +39,15 @@ def picture_fisher(
     modules = _modules(backbone)
     device = backbone.scale.device
     weight_N = torch.ones(len(label_N)) if weight_N is None else weight_N
+    whole = float(weight_N.sum())
+    image_NCHW, label_N, weight_N = placed(image_NCHW, device), label_N.to(device), weight_N.to(device)
     with _Probing(backbone, modules, batch_statistics=False) as probing:
         total = torch.zeros(sum(len(module.weight) for module in modules), dtype=torch.float64, device=device)
         for first in range(0, len(image_NCHW), batch):
             part = slice(first, first + batch)
-            loss_B = F.cross_entropy(
-                head(backbone(image_NCHW[part].to(device))), label_N[part].to(device), reduction="none"
-            )
+            loss_B = F.cross_entropy(head(backbone(image_NCHW[part].to(device))), label_N[part], reduction="none")
             # gradients are squared, so the root of a weight makes it count that often
-            loss = (loss_B * weight_N[part].to(loss_B).sqrt()).sum()
+            loss = (loss_B * weight_N[part].to(loss_B.dtype).sqrt()).sum()
             gradients = torch.autograd.grad(loss, probing.outputs)
             rows = {
                 module: per_picture(module, given, slope)
@@ -55,7 +56,7 @@ def picture_fisher(
             total += torch.cat([rows[module].double() for module in modules])
             if progress is not None:
                 progress(min(first + batch, len(image_NCHW)), len(image_NCHW))
-    return (total / float(weight_N.sum())).float().cpu().numpy()
+    return (total / whole).float().cpu().numpy()
 
 
 def batch_fisher(
@@ -75,15 +76,17 @@ def batch_fisher(
     """
     modules = _modules(backbone)
     device = backbone.scale.device
+    image_NCHW = placed(image_NCHW, device)
     with _Probing(backbone, modules, batch_statistics=True):
         total = torch.zeros(sum(len(module.weight) for module in modules), dtype=torch.float64, device=device)
         batch = min(batch, len(draw_M))
         count = len(draw_M) // batch
         for number, at in enumerate(draw_M[: count * batch].reshape(count, batch), 1):
-            logits = head(backbone(image_NCHW[torch.from_numpy(at)].to(device)))
+            drawn = torch.from_numpy(at).to(image_NCHW.device, non_blocking=True)
+            logits = head(backbone(image_NCHW[drawn].to(device)))
             label = torch.multinomial(logits.detach().softmax(1).cpu(), 1, generator=generator).squeeze(1)
             slopes = torch.autograd.grad(
-                F.cross_entropy(logits, label.to(device)), [module.weight for module in modules]
+                F.cross_entropy(logits, label.to(device, non_blocking=True)), [module.weight for module in modules]
             )
             total += torch.cat([
                 slope.square().flatten(1).mean(1) if slope.dim() > 1 else slope.square() for slope in slopes

@@ -109,7 +109,8 @@ class Trainer:
             at = order_N[step * batch : (step + 1) * batch]
             total += self.step(self.augment(self.data.image_NCHW[at], generator), self.data.label_N[at], generator)
             tick(step + 1)
-        finite = all(bool(torch.isfinite(parameter).all()) for parameter in self.network.parameters())
+        # one question to the device, not one a parameter
+        finite = bool(torch.stack([torch.isfinite(weight).all() for weight in self.network.parameters()]).all())
         return float(total) / steps if finite else math.nan
 
     def step(self, x: torch.Tensor, label_B: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -134,13 +135,13 @@ class Trainer:
         if not len(at_N):
             return None
         autocast = self.recipe.precision == "bfloat16"
-        right = 0
+        right = torch.zeros((), dtype=torch.int64, device=self.device)
         for at in at_N.split(1024):
             image = centred(self.data.image_NCHW[at], self.recipe.size)
             with torch.no_grad():
                 named = self.head(extract(self.backbone, image, autocast=autocast)).argmax(1)
-            right += int((named == self.data.label_N[at]).sum())
-        return 100 * right / len(at_N)
+            right += (named == self.data.label_N[at]).sum()
+        return 100 * int(right) / len(at_N)
 
 
 def centred(image_NCHW: torch.Tensor, size: int) -> torch.Tensor:

@@ -125,7 +125,8 @@ def logistic_fit(feature_ND: torch.Tensor, label_N: torch.Tensor, c: float = 0.0
         error, pulled = (log_chance.exp() - target) / n, pull @ weight[:-1]
         slope = torch.cat([torch.addmm(pulled, x.T, error), error.sum(0, keepdim=True) * unit])
         value = -(log_chance * target).sum() / n + (pulled * weight[:-1]).sum() / 2
-        return float(value), slope.cpu().numpy().ravel()
+        both = torch.cat([slope.flatten(), value[None]]).cpu().numpy()  # one wait for a GPU, not two
+        return float(both[-1]), both[:-1]
 
     found = minimize(cost, np.zeros((width + 1) * many), jac=True, method="L-BFGS-B",
                      options={"maxiter": 500, "gtol": 3e-5, "ftol": 1e-12, "maxcor": 10})  # fmt: skip
@@ -199,7 +200,7 @@ def sgd_fit(
     for epoch in range(epochs):
         for group in optimiser.param_groups:
             group["lr"] = decayed(rate, epoch, epochs)
-        order = torch.randperm(len(feature_ND), generator=generator).to(feature_ND.device)
+        order = torch.randperm(len(feature_ND), generator=generator).to(feature_ND.device, non_blocking=True)
         for at in order.split(batch):
             if len(at) < 2:
                 continue  # one picture has no variance

@@ -207,7 +207,7 @@ def fit_head(
     optimiser = torch.optim.Adam(head.parameters(), lr=HEAD_RATE, weight_decay=HEAD_DECAY)
     for epoch in range(HEAD_EPOCHS if epochs is None else len(epochs)):
         order = torch.randperm(len(label_N), generator=generator) if epochs is None else epochs[epoch]
-        for at in order.to(feature_ND.device).split(BATCH):
+        for at in order.to(feature_ND.device, non_blocking=True).split(BATCH):
             optimiser.zero_grad(set_to_none=True)
             F.cross_entropy(head(feature_ND[at]), label_N[at]).backward()
             optimiser.step()

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from t2s_offline.images.image_files import Int64, Progress
+from t2s_offline.training.device_memory import placed
 from t2s_offline.training.fisher import BATCH
 from t2s_offline.training.networks import Backbone
 
@@ -86,8 +87,11 @@ def variational_fisher(
     device = backbone.scale.device
     batch = min(batch, len(draw_M))
     count = len(draw_M) // batch
+    image_NCHW, label_N = placed(image_NCHW, device), label_N.to(device)
     for number, at in enumerate(torch.from_numpy(draw_M[: count * batch]).reshape(count, batch), 1):
-        loss = F.cross_entropy(head(noisy(image_NCHW[at].to(device))), label_N[at].to(device))
+        there = at.to(device, non_blocking=True)
+        shown = image_NCHW[there if image_NCHW.device == device else at].to(device)
+        loss = F.cross_entropy(head(noisy(shown)), label_N[there])
         loss = loss + BETA * torch.stack([conv.divergence() for conv in convs]).sum()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
