@@ -1,20 +1,23 @@
 """What is missing on this machine, and what to do about it.
 
 Each `Check` says what was found, what to do when it is missing, and whether the sweep's specification, if one was
-given, needs it. Packages, devices and builds are really used where that is quick: torch and Warp are loaded, and a TDW
-build is started and asked for its version.
+given, needs it. Native libraries of torch and Warp are loaded, both are really asked for GPUs where there is a driver,
+and a TDW build is started and asked for its version. What they do with pictures is `benchmark.py`'s.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -90,26 +93,70 @@ def _packages() -> Iterator[Check]:
 
 
 def _torch() -> Check:
-    """torch is really imported, to see whether its libraries load; that is most of the time of this command."""
+    """Whether torch's libraries load. It is imported where a GPU's driver is there, to be asked for GPUs: that takes
+    two seconds, and without a driver it would find none."""
     try:
-        import torch
+        if driver():
+            return _torch_on_gpus()
+        folder = _package("torch", "lib/libtorch_python.*")
     except (ImportError, OSError) as error:
         return Check("torch", "missing", brief(error), "run: pip install torch torchvision")
-    if torch.cuda.is_available():
-        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-        return Check("torch", "ok", f"{torch.__version__}, {len(names)} GPU(s): {', '.join(dict.fromkeys(names))}")
-    built = torch.version.cuda
+    said = (folder / "version.py").read_text("utf-8")
+    built = re.search(r"^cuda\b.*= '[\d.]+'", said, re.MULTILINE)
+    own = re.search(r"^__version__ = '([^']+)'", said, re.MULTILINE)
     advice = (
         "nvidia-smi says whether the driver sees a GPU" if built else "this torch is for CPUs; install one for CUDA"
     )
-    return Check("torch", "ok", f"{torch.__version__}, no GPU: everything runs on the CPU", advice)
+    return Check("torch", "ok", f"{own[1] if own else version('torch')}, no GPU: everything runs on the CPU", advice)
+
+
+def _torch_on_gpus() -> Check:
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count:
+        names = [torch.cuda.get_device_name(index) for index in range(count)]
+        return Check("torch", "ok", f"{torch.__version__}, {count} GPU(s): {', '.join(dict.fromkeys(names))}")
+    advice = (
+        "this torch is for CPUs; install one for CUDA"
+        if torch.version.cuda is None
+        else f"nvidia-smi says whether the driver sees a GPU, and whether it is for CUDA {torch.version.cuda}"
+    )
+    return Check("torch", "ok", f"{torch.__version__}, a driver but no GPU: everything runs on the CPU", advice)
+
+
+def driver() -> bool:
+    """Whether this machine has NVIDIA's driver."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _package(name: str, library: str) -> Path:
+    """The folder of a package that is not imported, after its native library was loaded; ImportError or OSError."""
+    found = find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise ImportError(f"no package {name}")
+    folder = Path(next(iter(found.submodule_search_locations)))
+    try:
+        ctypes.CDLL(str(next(folder.glob(library))))
+    except (OSError, StopIteration):  # laid out otherwise: the import itself knows where its libraries are
+        import_module(name)
+    return folder
 
 
 def _warp(needed: bool) -> Iterator[Check]:
+    """Whether Warp's library loads; where a GPU's driver is there it is started, to count GPUs."""
     try:
-        import_module("t2s_offline.render.builtin.warp_device").start_warp()
-        wp = import_module("warp")
-        where = f"{wp.get_cuda_device_count()} GPU(s)" if wp.is_cuda_available() else "on the CPU"
+        where = "on the CPU"
+        if driver():
+            import_module("t2s_offline.render.builtin.warp_device").start_warp()
+            wp = import_module("warp")
+            where = f"{wp.get_cuda_device_count()} GPU(s)" if wp.is_cuda_available() else where
+        else:
+            _package("warp", "bin/*warp.*")
         yield Check("warp", "ok", f"{version('warp-lang')}, {where}")
     except (ImportError, OSError, RuntimeError) as error:
         yield _check("warp", False, needed, brief(error), "run: pip install warp-lang, or use --renderer tdw")
@@ -123,19 +170,21 @@ def _tdw(recipes: Sequence[Recipe]) -> Iterator[Check]:
     using = [recipe for recipe in recipes if recipe.renderer == "tdw"]
     needed = bool(using)
     advice = "on Python 3.11: pip install 't2s-offline[tdw]'"
+    build = os.environ.get(BUILD_VARIABLE, "")
     try:
-        tdw = import_module("t2s_offline.render.tdw.open_tdw")
+        if find_spec("tdw") is None:
+            raise ImportError("no package tdw")
+        tdw = import_module("t2s_offline.render.tdw.open_tdw") if needed or build else None
     except ImportError as error:
         yield _check("tdw package", False, needed, brief(error), advice)
         return
     yield Check("tdw package", "ok", version("tdw"))
 
-    build = os.environ.get(BUILD_VARIABLE, "")
     display = os.environ.get(DISPLAY_VARIABLE) or os.environ.get("DISPLAY", "")
     if needed or build:
         yield _display(display, needed and bool(build))
     found, there = "none is named", False
-    if needed or build:
+    if tdw is not None:
         try:
             if build:
                 build_command(build)

@@ -153,3 +153,16 @@ def test_the_command(tmp_path: Path) -> None:
     assert missing.returncode == 1
     assert "missing  task DTD" in missing.stdout
     assert missing.stderr == ""
+
+
+def test_a_look_at_a_machine_without_a_driver_imports_neither_torch_nor_warp() -> None:
+    """Their libraries are loaded, which is what fails where an installation is broken."""
+    code = (
+        "import sys; from t2s_offline.doctor import checks\n"
+        "found = checks._torch(), *checks._warp(True)\n"
+        "assert all(check.state == 'ok' for check in found), found\n"
+        "maps = open('/proc/self/maps').read()\n"
+        "assert 'libtorch_python' in maps and 'warp' in maps\n"
+        "sys.exit(bool({'torch', 'warp', 'numpy'} & set(sys.modules)) and not checks.driver())"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
