@@ -188,7 +188,7 @@ def show_plan(
     say = click.echo if file_format == "table" else note
     say(f"{len(missing)} of {len(units)} configurations, {cells} cells to do")
     say(
-        f"about {hours:.2f} h of work, of it {found.measuring / 3600:.2f} h of measuring; {hours / shop.workers:.2f} h with "
-        f"{shop.workers} worker(s) ({found.basis}); {found.disk / 1e6:.0f} MB of backbones, {found.memory / 1e9:.1f} GB of "
-        f"pictures in each worker's memory"
+        f"about {hours:.2f} h of work, of it {found.measuring / 3600:.2f} h of measuring; "
+        f"{hours / shop.workers:.2f} h with {shop.workers} worker(s) ({found.basis}); "
+        f"{found.disk / 1e6:.0f} MB of backbones, {found.memory / 1e9:.1f} GB of pictures in each worker's memory"
     )

@@ -60,7 +60,8 @@ def compared(
     found.append(Figure("largest difference of losses", apart_by, "", note))
     one, other = (embedding(name) for name in (against, str(device)))
     cosine = 1 - float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
-    note = f"Task2Vec of {EMBEDDED} digits; largest difference {np.abs(one - other).max() / np.abs(one).max():.1e} of its top"
+    largest = np.abs(one - other).max() / np.abs(one).max()
+    note = f"Task2Vec of {EMBEDDED} digits; largest difference {largest:.1e} of its top"
     return [*found, Figure("cosine distance of embeddings", cosine, "", note)]
 
 

@@ -124,9 +124,17 @@ def load_data(
     limit: int | None = None,
     *,
     test_share: float = Recipe.test_share,
+    folder: Path | None = None,
 ) -> TaskData:
     """A task's pictures, kept for the next unit where there is room. limit: bytes that this process keeps in all;
-    default: what `memory_share` gives one process. test_share: see `load_task`."""
+    default: what `memory_share` gives one process. test_share: see `load_task`. folder: where a task that does not fit
+    is kept as files which all processes read (`mapped_tasks.py`); without one it is read anew every time."""
     from t2s_offline.images.task_data import KEPT, memory_share
+    from t2s_offline.sweep.mapped_tasks import Mapped
 
-    return KEPT.get(task, (size, resize, pictures, data, test_share), memory_share() if limit is None else limit)
+    setting = (size, resize, pictures, data, test_share)
+    limit = memory_share() if limit is None else limit
+    if folder is None or (task, setting) in KEPT.kept:
+        return KEPT.get(task, setting, limit)
+    mapped = Mapped(folder, task, setting)
+    return mapped.read() or mapped.kept(lambda: KEPT.get(task, setting, limit), lambda: (task, setting) in KEPT.kept)

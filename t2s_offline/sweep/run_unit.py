@@ -126,7 +126,7 @@ def measured(unit: Unit, context: SweepContext) -> Iterator[Tables]:
         for task in tasks:
             metrics = [metric for of, metric in unit.cells if of == task]
             given = (recipe.evaluated, recipe.eval_resize, recipe.eval_pictures, context.data, limit)
-            loaded = load_data(task, *given, test_share=recipe.test_share)
+            loaded = load_data(task, *given, test_share=recipe.test_share, folder=context.folder / "pictures")
             check_same_pictures(digests.get(task), loaded)
             tables["tasks"].append(task_row(task, loaded, whole=not recipe.eval_pictures))
             for row in evaluate(backbone, task, loaded.parts, recipe, metrics, seed=unit.seed):
