@@ -115,6 +115,9 @@ class Recipe:
     drop_path: float = 0.0  # share of residual branches left out in the last block
     val_by: str = "part"  # folds: val accuracy of knn5 and linear from all training pictures, each left out in turn
     test_share: float = 0.2  # of each class of a task that has no test part; the paper: 0.3
+    compiled: bool = (
+        False  # pre-train by torch.compile, on a GPU with CUDA graphs: faster, other rounding, another recipe
+    )
 
     def __post_init__(self) -> None:
         for name, kind in _KINDS.items():

@@ -112,9 +112,9 @@ def figures(benchmark: Any, device: Any, seconds: float, specs: list[Path], data
     else:
         yield benchmark.Figure("device", None, "", kind)
         yield from benchmark.compared(device)
-    yield from benchmark.speeds(device, 0.6 * seconds)
+    yield from benchmark.speeds(device, 0.5 * seconds)
     for path in specs:
-        yield hours(benchmark, path, str(device), 0.4 * seconds / len(specs), data)
+        yield hours(benchmark, path, str(device), 0.3 * seconds / len(specs), data)
 
 
 def hours(benchmark: Any, path: Path, device: str, seconds: float, data: Path | None) -> Figure:

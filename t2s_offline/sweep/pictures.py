@@ -6,15 +6,16 @@ A renderer is opened once a process, and the pictures of tasks are kept for the 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t2s_offline.errors import BadInput
 from t2s_offline.files import is_plain
 from t2s_offline.recipe import Recipe
-from t2s_offline.space import PROCEDURAL, TASK2SIM, SimSpace, real_name
+from t2s_offline.space import PROCEDURAL, SCRATCH, TASK2SIM, SimSpace, real_name
+from t2s_offline.sweep.ahead import AHEAD
 from t2s_offline.sweep.worker import SweepContext, Unit
 from t2s_offline.tasks import data_folder
 
@@ -28,9 +29,50 @@ if TYPE_CHECKING:
 REAL_VARIABLE = "T2S_REAL"
 
 
-def training_pictures(unit: Unit, context: SweepContext, recipe: Recipe, device: str) -> TrainingSet:
+def training_pictures(
+    unit: Unit, context: SweepContext, recipe: Recipe, device: str, *, ahead: bool | None = None
+) -> TrainingSet:
     """The pictures a unit is pre-trained on: rendered under its configuration or by its reference's renderer, or read
-    from a folder (``real:NAME``). The recipe says how many classes and pictures, and their size."""
+    from a folder (``real:NAME``). The recipe says how many classes and pictures, and their size.
+
+    Afterwards those of the unit that `expect` named are begun, on a GPU with room for both (ahead: whether, instead).
+    """
+    found = AHEAD.take((unit.name, device), lambda: pictures_now(unit, context, recipe, device), device)
+    following = _EXPECTED.pop() if _EXPECTED else None
+    if following is not None and wants_pictures(following, context):
+        then = context.recipes[following.recipe_id]
+        if ahead if ahead is not None else device.startswith("cuda") and _fits(then, device):
+            make = partial(pictures_now, following, context, then, device)
+            AHEAD.begin((following.name, device), make, device)
+    return found
+
+
+_EXPECTED: list[Unit] = []
+
+
+def expect(units: Sequence[Unit]) -> None:
+    """Say which unit this process will do after the next one; none when the list is empty."""
+    _EXPECTED[:] = units[:1]
+
+
+def wants_pictures(unit: Unit, context: SweepContext) -> bool:
+    """Whether a unit will be trained on pictures that are drawn."""
+    drawn = unit.configuration != SCRATCH and not real_name(unit.configuration)
+    return drawn and not context.backbone(unit).exists()
+
+
+def _fits(recipe: Recipe, device: str) -> bool:
+    """Whether pictures of a further unit take at most a quarter of what is free."""
+    import torch
+
+    from t2s_offline.training.device_memory import free_bytes
+
+    free = free_bytes(torch.device(device))
+    return free is not None and 4 * recipe.classes * recipe.images * 3 * recipe.rendered**2 <= free
+
+
+def pictures_now(unit: Unit, context: SweepContext, recipe: Recipe, device: str) -> TrainingSet:
+    """See `training_pictures`: made now, in this thread."""
     from t2s_offline.images.training_set import folder_set
     from t2s_offline.render.renderer import get_renderer
 

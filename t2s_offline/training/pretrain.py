@@ -80,7 +80,10 @@ class Trainer:
         )
         self.depth = StochasticDepth(self.backbone, recipe.drop_path) if recipe.drop_path else None
         self.network: nn.Module = nn.Sequential(self.backbone, self.head)
-        self.forward: Callable[[torch.Tensor], torch.Tensor] = torch.compile(self.network) if compiled else self.network
+        self.forward: Callable[[torch.Tensor], torch.Tensor] = self.network
+        if compiled or recipe.compiled:
+            mode = "reduce-overhead" if device.type == "cuda" else "default"  # with CUDA graphs
+            self.forward = torch.compile(self.network, mode=mode)
         self.optimiser = make_optimiser(recipe, self.network)
         self.augment = Augment(
             recipe.size,
