@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t2s_offline.api.backbones import check_wanted, hand_over, implied
+from t2s_offline.api.folder_report import check_page, write_page
 from t2s_offline.api.measuring import by_measuring
 from t2s_offline.api.portfolio import PORTFOLIO, by_lookup, fitted
 from t2s_offline.api.question import Question, ask
@@ -40,6 +41,7 @@ def predict(
     features: bool = False,
     classifier: bool = False,
     out: str | Path | None = None,
+    report: str | Path | None = None,
     any_pixels: bool = False,
     backbones: str | Path | None = None,
     told: Told = quiet,
@@ -68,9 +70,11 @@ def predict(
     render, pretrain: write so many pictures a class, and the configuration's backbone with a model card, to the folder
     `out`; with a budget and `out` alone the backbone. features, classifier: with it also the features of the task's
     pictures, and a linear classifier fitted to them, for `classify`; any_pixels: also where the recipe's pixels were
-    others than today's.
+    others than today's. report: an HTML file for a page about this prediction.
     """
     folder = None if out is None else Path(out)
+    if report is not None:
+        check_page(Path(report))
     pretrain = implied(folder, budget, render=render, pretrain=pretrain)
     check_wanted(folder, render=render, pretrain=pretrain, features=features, classifier=classifier)
     question = ask(
@@ -79,6 +83,8 @@ def predict(
         budget=budget, on_miss=on_miss, told=told, stages=stages_of(progress),
     )  # fmt: skip
     found = answer(question, top=top, measure=measure, probe=probe, samples=samples)
+    if report is not None:
+        write_page(question, found, Path(report))
     if folder is not None:
         hand_over(
             question, found, folder, render=render, pretrain=pretrain, features=features, classifier=classifier,

@@ -82,11 +82,14 @@ class Question:
         """Whether the task is pictures and some backbones of the recipe are within reach."""
         if self.matrix is None or self.replays or self.matrix.metric not in FEATURE_METRICS:
             return False
+        return self.renders and bool((self.kept.allowed_C & self.matrix.measured_C).any())
+
+    @cached_property
+    def renders(self) -> bool:
+        """Whether a sweep of this package made the recipe, so that it can be rendered and its backbones opened."""
         from t2s_offline.sweep.hand_over import is_swept
 
-        if not is_swept(self.table.store, self.matrix.recipe):
-            return False
-        return bool((self.kept.allowed_C & self.matrix.measured_C).any())
+        return self.matrix is not None and is_swept(self.table.store, self.matrix.recipe)
 
     @cached_property
     def located(self) -> Located:

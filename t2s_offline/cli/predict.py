@@ -56,12 +56,16 @@ if TYPE_CHECKING:
 @click.option("--classifier", is_flag=True, help="With --pretrain: also a classifier of the task, for classify.")
 @click.option("--any-pixels", is_flag=True, help="Render for both with today's pixels where the recipe's were others.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of what is handed over.")
+@click.option(
+    "--report", "page", metavar="FILE.html", type=click.Path(path_type=Path), help="Also write a page about it."
+)
 @format_option("table", "json")
 def predict(
     target: str | None, named: str | None, folder: Path | None, store_path: Path, recipe: str | None, metric: str,
     top: int, measure: int | None, budget: str | None, on_miss: str | None, backbones: str | None,
     probe_path: str | None, samples: int | None, data: Path | None, device: str, images: int | None, pretrain: bool,
-    features: bool, classifier: bool, any_pixels: bool, out: Path | None, file_format: str,
+    features: bool, classifier: bool, any_pixels: bool, out: Path | None, page: Path | None,
+    file_format: str,
 ) -> None:  # fmt: skip
     """Predict the configuration to pre-train with: for an embedded task, or a folder of class folders.
 
@@ -88,6 +92,7 @@ def predict(
       t2s-offline predict photos/ --store tables/cpu --budget 5m --out mine
     """
     from t2s_offline.api.backbones import check_wanted, hand_over, implied
+    from t2s_offline.api.folder_report import check_page, write_page
     from t2s_offline.api.learn import load_policy
     from t2s_offline.api.predict import answer
     from t2s_offline.api.question import ask
@@ -95,6 +100,8 @@ def predict(
     task = target or named
     if task is None or (target and named and target != named):
         raise BadInput("name one task, as in: t2s-offline predict CUB, or a folder: t2s-offline predict photos/")
+    if page is not None:
+        check_page(page)
     pretrain = implied(out, budget, render=images or 0, pretrain=pretrain)
     check_wanted(out, render=images or 0, pretrain=pretrain, features=features, classifier=classifier)
     with ExitStack() as bars:
@@ -110,6 +117,8 @@ def predict(
         )  # fmt: skip
         found = answer(question, top=top, measure=measure, probe=probe_path, samples=samples)
         show(found, metric, file_format)
+        if page is not None:
+            write_page(question, found, page)
         if out is not None:
             hand_over(
                 question, found, out, render=images or 0, pretrain=pretrain, features=features, classifier=classifier

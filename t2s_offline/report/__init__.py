@@ -11,4 +11,5 @@ Use `write.make_report` and `write.write_report`. Every number is that of the fu
     charts.py      rows to Vega-Lite             canvases.py    grids, histograms, maps
     page.py        HTML (style.py its CSS)       theme.py       colours and type
     pictures.py    renderings and neighbours     export.py      PNG, SVG, CSV
+    folder.py      the page of one prediction (folder_pictures.py its pictures)
 """

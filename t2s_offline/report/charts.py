@@ -78,9 +78,11 @@ def grouped_bars(
 
 
 def intervals(
-    rows: Rows, order: Sequence[str], unit: str, description: str, *, reference: float, colours: Mapping[str, str]
-) -> Spec:
-    """A dot and its interval a row, and a line at `reference`. rows: name, kind, value, low, high; kind -> colour."""
+    rows: Rows, order: Sequence[str], unit: str, description: str, *, reference: float, colours: Mapping[str, str],
+    zero: bool = True,
+) -> Spec:  # fmt: skip
+    """A dot and its interval a row, and a line at `reference`. rows: name, kind, value, low, high; kind -> colour;
+    zero: whether the axis shows zero."""
     colour = colours_of("kind", colours)
     y = _names("name", order)
     offset = alt.YOffset("kind:N", scale=alt.Scale(domain=list(colours), paddingOuter=0.6))
@@ -91,7 +93,7 @@ def intervals(
         chart_of([{"at": reference}]).mark_rule(strokeDash=[3, 3]).encode(x=alt.X("at:Q", title=unit)),
         base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(x=alt.X("low:Q", title=unit), x2="high:Q", **shared),
         base.mark_point(filled=True, size=70, opacity=1).encode(
-            x=alt.X("value:Q", title=unit, scale=alt.Scale(zero=True)), tooltip=tips, **shared
+            x=alt.X("value:Q", title=unit, scale=alt.Scale(zero=zero)), tooltip=tips, **shared
         ),
     )
     row = ROW + 8 * (len(colours) - 1)

@@ -91,13 +91,14 @@ class Section:
 @dataclass(frozen=True)
 class Report:
     """The whole. facts: names and values at the head; summary: (what it is about, sentences); missing: what the store
-    lacks, and what to do about it."""
+    lacks, and what to do about it; note: what its accuracies are of."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
     summary: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     missing: tuple[str, ...]
+    note: str = "Accuracies are percent of test pictures."
 
     @property
     def figures(self) -> tuple[Figure, ...]:

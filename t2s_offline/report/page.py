@@ -85,10 +85,10 @@ style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-a
 {body}
 <section id="missing" aria-labelledby="missing-title">
 <h2 id="missing-title">What is missing</h2>
-{f"<ul>{missing}</ul>" if missing else "<p>Nothing: the store holds all that this report looks for.</p>"}
+{f"<ul>{missing}</ul>" if missing else "<p>Nothing: all that this report looks for is there.</p>"}
 </section>
 </main>
-<footer><p>Made by t2s-offline {__version__}. Accuracies are percent of test pictures. Charts by Vega-Lite \
+<footer><p>Made by t2s-offline {__version__}. {escape(report.note)} Charts by Vega-Lite \
 (BSD-3-Clause).</p></footer>
 <script type="application/json" id="t2s-charts">{_json({"config": theme.config(), "charts": specs})}</script>
 <script type="module">{script}</script>

@@ -126,7 +126,7 @@ class KeptBackbones:
 
         name, parts, found = self.task.name, self.task.parts, {}
         with single_threaded(self.context):
-            backbone = self._backbone(index)
+            backbone = self.backbone(index)
             whole = [metric for metric in metrics if not of_features(metric, self.recipe)]
             if whole:
                 rows = evaluate(backbone, name, parts, self.recipe, whole, seed=self.seed)
@@ -137,7 +137,8 @@ class KeptBackbones:
                 found |= {metric: val_accuracy(metric, *given) for metric in metrics if metric not in whole}
         return {metric: found[metric] for metric in metrics}
 
-    def _backbone(self, index: int | None) -> Backbone:
+    def backbone(self, index: int | None) -> Backbone:
+        """The network of a configuration, or an untrained one; BadFile where it is not at hand."""
         from t2s_offline.seeds import derive_seed
         from t2s_offline.sweep.worker import device_of
         from t2s_offline.training.networks import build, load_backbone

@@ -139,6 +139,20 @@ def test_what_does_not_fit_together_is_one_line(table: Path, photos: Path) -> No
     assert "a time such as 90s, 5m or 1h" in failed("predict", photos, "--store", table, "--budget", "soon")
     assert "nothing is measured or trained" in failed("predict", "task0", "--store", table, "--budget", "5m")
     assert "nothing is to be written" in failed("predict", "task0", "--store", table, "--out", "o")
+    assert "ends in .html" in failed("predict", "task0", "--store", table, "--report", "page")
+
+
+def test_a_page_of_the_prediction(table: Path, photos: Path, tmp_path: Path) -> None:
+    """The tasks of the table have no pictures here: they are named."""
+    told: list[str] = []
+    found = t2s.predict(
+        None, t2s.open_table(table), photos, measure=3, samples=8, report=tmp_path / "page.html", told=told.append
+    )
+    text = (tmp_path / "page.html").read_text()
+    assert f"Pre-train with configuration {found.configuration}." in text
+    assert text.count("data:image/jpeg") == 1 + 3 + 1, "the pictures, three configurations, neighbours"
+    assert f"Pictures of {found.nearest[0]['task']}" in text
+    assert "opens from disk" in told[-1]
 
 
 def test_times() -> None:
