@@ -64,8 +64,9 @@ def album_of(question: Question) -> Album:
         if (name, size) not in seen:
             located = question.located if name is None else locate(name, question.data)
             loaded = load_task(
-                located, size, data=question.data, resize=recipe.eval_resize, test_share=recipe.test_share
-            )
+                located, size, data=question.data, resize=recipe.eval_resize, test_share=recipe.test_share,
+                most=question.most if name is None else None,
+            )  # fmt: skip
             if name is not None:
                 check_same_pictures(question.table.store.digests().get(name), loaded)
             seen[name, size] = loaded

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from t2s_offline.learners.predict import Prediction
     from t2s_offline.matrix import Embeddings
 
+SHOWN_BAD = 3  # files that are no pictures, by name
+
 
 def predict(
     policy: SavedPolicy | None,
@@ -132,11 +134,17 @@ def embedded(question: Question, probe: str | Path | None = None, samples: int |
     if network.name != made.probe:
         question.told(f"{WARNING}{file} is not the file that torchvision publishes; taken for its weights as you say")
     made = made if samples is None else replace(made, samples=samples)
-    question.told(f"embedding {name} as the store's tasks were: {made}")
-    task = load_task(question.located, made.size, resize=network.resize, progress=question.stages("read", "picture"))
+    task = load_task(
+        question.located, made.size, resize=network.resize, progress=question.stages("read", "picture"),
+        most=question.most,
+    )  # fmt: skip
     check_same_pictures(question.digest, task)
-    for line in task.bad:
-        question.told(f"skipped {line}")
+    if question.most is not None:
+        question.told(f"{name} has many pictures: at most {question.most} of each class are embedded and measured")
+    if task.bad:
+        shown = "; ".join(task.bad[:SHOWN_BAD]) + ("; ..." if len(task.bad) > SHOWN_BAD else "")
+        question.told(f"{WARNING}{len(task.bad)} files are no pictures and are left out: {shown}")
+    question.told(f"embedding {name} as the store's tasks were: {made}")
     return with_embedding(task, name, known, network, made, question.stages("embed", "picture"))
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from t2s_offline.tasks import Located
 
 
+#: Pictures of a folder that are embedded and measured, about; of each class FEWEST_OF_CLASS at least.
+MOST_PICTURES, FEWEST_OF_CLASS = 2000, 10
 #: Metrics that are measured on the same features.
 FEATURE_METRICS = ("knn5", "linear", "logme")
 #: What happens to a backbone that is wanted and not at hand: it is trained, or left out.
@@ -99,6 +101,21 @@ class Question:
         return self.about.located or locate(self.about.name, self.data)
 
     @cached_property
+    def most(self) -> int | None:
+        """How many pictures of each class of a folder are embedded and measured; None for all, as of a task whose
+        rewards the table has."""
+        from t2s_offline.images.task_files import folder_classes
+
+        if self.digest or self.located.kind != "folder" or self.located.path is None:
+            return None
+        classes = len(folder_classes(self.located.path))
+        files = sum(1 for path in self.located.path.rglob("*") if path.is_file())
+        if files <= MOST_PICTURES or not classes:
+            return None
+        most = max(-(-MOST_PICTURES // classes), FEWEST_OF_CLASS)
+        return most if files > most * classes else None
+
+    @cached_property
     def shop(self) -> SweepContext:
         """Where the sweep that made the rewards keeps its backbones; BadInput for rewards that no sweep made."""
         from t2s_offline.sweep.hand_over import context_of
@@ -121,7 +138,7 @@ class Question:
             live = live_backbones(*self.rendering, stored=stored, stages=self.stages)
         return KeptBackbones(
             shop, recipe_id, self.located, self.matrix.metric, stored=self.digest, named=self.backbones, live=live,
-            stages=self.stages,
+            stages=self.stages, most=self.most,
         )  # fmt: skip
 
     def training_seconds(self) -> float | None:

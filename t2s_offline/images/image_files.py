@@ -1,7 +1,8 @@
 """Pictures from files and class folders as uint8 arrays: reading, converting to RGB, resizing and cropping.
 
-A file that cannot be read is named and left out; more than 1 % of such files is an error. Python's filters of warnings
-are not changed here, because they belong to the whole process and pictures are read in threads.
+A file that cannot be read is named and left out; more than 1 % of such files (of few files, a tenth) is an error.
+Python's filters of warnings are not changed here, because they belong to the whole process and pictures are read in
+threads.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import numpy.typing as npt
 
 from t2s_offline.errors import BadFile, BadInput, brief
 from t2s_offline.images.digests import file_sum, part_digest
+from t2s_offline.seeds import derive_rng
 
 UInt8 = npt.NDArray[np.uint8]
 Int64 = npt.NDArray[np.int64]
 Progress = Callable[[int, int], None]
 
 BAD_SHARE = 0.01  # of a folder's files may be unreadable
+FEW_BAD = 5  # and so many of a folder of fewer than 500 files, but not more than a tenth of them
 CHUNK = 256
 #: Formats that are read, by Pillow's names. Not EPS, for which Pillow starts Ghostscript, and no formats that contain
 #: files of other formats.
@@ -105,7 +108,7 @@ def read_folder(
     """Read folder/CLASS/**/FILE, classes and files in the order of their names.
 
     `size`, `resize`: see `fit`; `classes`: only these, in this order; `choose`: from a class and its number of files to
-    those wanted. Raises BadFile when more than 1 % of the files are no pictures, or a class has none.
+    those wanted. Raises BadFile when too many of the files are no pictures (`check_share`), or a class has none.
     """
     files, names = files_of(folder, classes=classes, choose=choose)
     return read_files(files, names, size, resize, str(folder), progress)
@@ -126,6 +129,11 @@ def files_of(
     if not files:
         raise BadFile(f"{folder} has no class folders; expected {folder.name}/CLASS/*.jpg")
     return files, tuple(path.name for path in folders)
+
+
+def few_of_class(most: int) -> Callable[[str, int], Int64]:
+    """A `choose` for `read_folder`: at most so many files of a class, drawn by the name of the class."""
+    return lambda name, count: np.sort(derive_rng("folder", name).permutation(count)[:most])
 
 
 def files_digest(files: Sequence[tuple[Path, int]], classes: tuple[str, ...]) -> str:
@@ -182,10 +190,12 @@ def read_files(
 
 
 def check_share(bad: Sequence[str], total: int, what: str) -> None:
-    """BadFile when more than 1 % of the files were left out."""
-    if len(bad) > BAD_SHARE * total:
+    """BadFile when more than 1 % of the files were left out; of few files, more than FEW_BAD or a tenth."""
+    if len(bad) > max(BAD_SHARE * total, min(FEW_BAD, total / 10)):
         shown = "; ".join(bad[:3]) + ("; …" if len(bad) > 3 else "")
-        raise BadFile(f"{what}: {len(bad)} of {total} files are no pictures (at most 1 % may be): {shown}")
+        raise BadFile(
+            f"{what}: {len(bad)} of {total} files are no pictures (at most 1 % may be, or {FEW_BAD} of few): {shown}"
+        )
 
 
 @contextmanager

@@ -88,9 +88,11 @@ def load_task(
     resize: float = 1.0,
     test_share: float = SHARE,
     progress: Progress | None = None,
+    most: int | None = None,
 ) -> TaskData:
     """Load a task by name (a text), or by path, with pictures of `size` pixels; `resize`: see `image_files.fit`;
-    `test_share`: of each class, for testing, where the task has no test part.
+    `test_share`: of each class, for testing, where the task has no test part; `most`: of a folder, at most so many
+    pictures of a class of a part (the digest is then of those).
 
     Raises UnknownName, BadFile (absent, damaged, over 1 % unreadable) or BadInput (one class, empty part).
     """
@@ -98,7 +100,7 @@ def load_task(
         raise BadInput(f"size {size}; expected {MIN_SIZE} to {MAX_SIZE} pixels")
     located = _located(name, data)
     if located.kind == "folder":
-        return complete(located, read_folder_task(_path(located), size, resize, progress), test_share)
+        return complete(located, read_folder_task(_path(located), size, resize, progress, most), test_share)
     if located.kind == "torchvision":
         fresh = not (_path(located) / MARK).is_file()  # a place that was not read before
         if fresh and located.place is not None:

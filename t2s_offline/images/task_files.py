@@ -20,6 +20,7 @@ from t2s_offline.images.image_files import (
     UInt8,
     as_array,
     class_folders,
+    few_of_class,
     files_digest,
     files_of,
     fit_arrays,
@@ -111,10 +112,15 @@ def _channels_last(array: Any, what: str) -> Any:
     return np.repeat(array, 3, axis=3) if array.shape[3] == 1 else array
 
 
-def read_folder_task(folder: Path, size: int, resize: float, progress: Progress | None) -> dict[str, Pictures]:
-    """FOLDER/CLASS/* as one train part, or FOLDER/{train,val,test}/CLASS/*."""
-    parts = part_folders(folder)
-    read = {part: read_folder(path, size, resize=resize, progress=progress) for part, path in parts.items()}
+def read_folder_task(
+    folder: Path, size: int, resize: float, progress: Progress | None, most: int | None = None
+) -> dict[str, Pictures]:
+    """FOLDER/CLASS/* as one train part, or FOLDER/{train,val,test}/CLASS/*. most: pictures of a class of a part, drawn
+    by the name of the class; all by default."""
+    parts, choose = part_folders(folder), None if most is None else few_of_class(most)
+    read = {
+        part: read_folder(path, size, resize=resize, progress=progress, choose=choose) for part, path in parts.items()
+    }
     names = read["train"].classes
     place = {part: np.array([names.index(name) for name in one.classes], dtype=np.int64) for part, one in read.items()}
     return {part: replace(one, label_N=place[part][one.label_N], classes=names) for part, one in read.items()}

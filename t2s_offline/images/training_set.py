@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from t2s_offline.errors import BadInput
-from t2s_offline.images.image_files import Int64, Progress, class_folders, read_folder
+from t2s_offline.images.image_files import Int64, Progress, class_folders, few_of_class, read_folder
 from t2s_offline.seeds import derive_rng
 
 
@@ -76,10 +76,7 @@ def folder_set(
 ) -> TrainingSet:
     """Pictures of class folders. classes: how many, the first by name; images: how many of each, drawn by a seed from
     the name of the class; None for all. BadInput with fewer classes."""
-
-    def choose(name: str, count: int) -> Int64:
-        return np.sort(derive_rng("folder", name).permutation(count)[: images or count])
-
+    choose = None if images is None else few_of_class(images)
     names = [path.name for path in class_folders(folder)][: classes or None]
     if len(names) < max(classes or 2, 2):
         raise BadInput(f"{folder} has {len(names)} class folders; expected {max(classes or 2, 2)} or more")

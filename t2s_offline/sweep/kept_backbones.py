@@ -34,7 +34,8 @@ class KeptBackbones:
 
     named: a folder or an https address of backbones beside those of the sweep and the table. stored: the digest that
     the store has for the task's pictures, where its rewards of the task are used beside the measurements; other
-    pictures are then a BadInput. live: trains what is not at hand, and knows what was trained before.
+    pictures are then a BadInput. live: trains what is not at hand, and knows what was trained before. most: pictures of
+    a class of a folder that are read, all by default.
     """
 
     context: SweepContext
@@ -46,6 +47,7 @@ class KeptBackbones:
     named: str | Path | None = None
     live: LiveBackbones | None = None
     stages: Stages = no_stages
+    most: int | None = None
     made: dict[str, Path] = field(default_factory=dict)
 
     @property
@@ -94,6 +96,7 @@ class KeptBackbones:
             resize=recipe.eval_resize,
             test_share=recipe.test_share,
             progress=self.stages("read", "picture"),
+            most=self.most,
         )
         check_same_pictures(self.stored, loaded)
         return loaded.limited(recipe.eval_pictures) if recipe.eval_pictures else loaded
