@@ -120,7 +120,7 @@ class Measuring:
             try:
                 question.kept.make(index, question.clock.until)
             except OutOfTime:
-                question.told(f"time is over before {name} is trained; what is done is kept, and the next run goes on")
+                question.told(f"time is over before {name} is trained; the next run goes on from its last epoch")
                 self.stopped = True
                 return
         row, _ = self.timed(index)

@@ -7,7 +7,7 @@ surrogate's belief is conditioned on all of them together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +83,27 @@ def portfolio_order(matrix: RewardMatrix, allowed_C: npt.NDArray[np.bool_]) -> I
         return np.zeros(0, dtype=np.int64)
     order = greedy_portfolio(np.where(allowed_C, matrix.signal_TC, np.nan))
     return order[allowed_C[order]]
+
+
+def chosen_one_by_one(
+    belief: Belief,
+    at: Mapping[str, Float64],
+    allowed_C: npt.NDArray[np.bool_],
+    count: int,
+    quality: Quality | None,
+    noise: Callable[[float], float],
+) -> MeasuredAnswer:
+    """What measuring `count` allowed configurations leads to, each the one of highest expected improvement. at: val
+    values by metric, target first, each (C,); noise: SD of one measurement of the target by its mean, percent."""
+    target_C = next(iter(at.values()))
+    found = conditioned(belief, np.zeros(0, dtype=np.int64), {name: np.zeros(0) for name in at}, quality, 0.0)
+    for _ in range(min(count, int(allowed_C.sum()))):
+        gain_C = np.where(allowed_C, improvement(belief, found), -np.inf)
+        gain_C[found.index_K] = -np.inf
+        index_K = np.r_[found.index_K, gain_C.argmax()]
+        values = {name: value_C[index_K] for name, value_C in at.items()}
+        found = conditioned(belief, index_K, values, quality, noise(float(target_C[index_K].mean())))
+    return found
 
 
 def replay_portfolio(

@@ -2,8 +2,9 @@
 
     python -m tests.bench.folder tables/cpu [--counts 0,1,2,4,8,16,32]
 
-A portfolio of K configurations is chosen on the other tasks, its backbones of seed 0 are "measured" (their val values
-are looked up, by every metric of the table or by the target alone) and the surrogate answers. Normalised regret is of
+K backbones of seed 0 are "measured" (their val values are looked up, by every metric of the table or by the target
+alone): a portfolio chosen on the other tasks, or one after another by expected improvement, as predict does. The
+surrogate answers. Normalised regret is of
 the mean test accuracy over seeds; differences to the best fixed configuration have 95 % intervals over tasks. Forward
 passes: pictures of the val part times backbones.
 """
@@ -19,7 +20,7 @@ import t2s_offline as t2s
 from t2s_offline.analysis.intervals import mean_interval, paired
 from t2s_offline.learners.baselines import mean_standardised
 from t2s_offline.learners.compare import leave_one_out
-from t2s_offline.learners.measured_answer import replay_portfolio
+from t2s_offline.learners.measured_answer import chosen_one_by_one, replay_portfolio, taught_quality
 from t2s_offline.learners.surrogate import Surrogate
 from t2s_offline.matrix import RewardMatrix
 from t2s_offline.seeds import derive_rng
@@ -73,6 +74,11 @@ def main() -> None:
             for label, matrices in (("all metrics", one), ("knn5 alone", {"knn5": one["knn5"]})):
                 found = replay_portfolio(policy, unit_D, matrices, train, task, count)
                 regret.setdefault((f"portfolio, {label}", count), []).append(lost(found.answer))
+                at = {name: matrix.signal_TC[matrix.position(task)] for name, matrix in matrices.items()}
+                noise = policy.noise.at(target.pictures_T[target.position(task)])
+                quality = taught_quality(matrices, train)
+                found = chosen_one_by_one(policy.belief(unit_D), at, measured_C, count, quality, noise)
+                regret.setdefault((f"one by one, {label}", count), []).append(lost(found.answer))
             passes.setdefault(count, []).append(count * target.pictures_T[target.position(task)])
     fixed_T = np.array(regret["best fixed", 0])
     rows = []
