@@ -112,7 +112,7 @@ def test_the_default_finds_the_backbone_that_suits_the_pictures(table: Path, pho
     done = run("predict", photos, "--store", table, "--samples", "40", "--format", "json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert f"measuring knn5, linear, logme of {PORTFOLIO} backbones" in done.stderr
+    assert f"measuring knn5, linear, logme of {PORTFOLIO} of {len(CONFIGURATIONS)} backbones at hand" in done.stderr
     assert len(found["measured"]) == PORTFOLIO
     assert GOOD in {row["configuration"] for row in found["measured"]}
     assert found["configuration"] == GOOD
