@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
 
-.PHONY: demo test check format bench gpu clean
+.PHONY: demo test check format bench soak gpu clean
 
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -44,6 +44,10 @@ bench: $(STAMP)
 # The first day of a machine with a GPU: tests, self-test, one configuration, then the cube in slices; call it again to go on.
 gpu: $(STAMP)
 	$(BIN)/python -m tests.bench.gpu_day
+
+# Kills and full disks for some minutes. What it finds is printed.
+soak: $(STAMP)
+	$(BIN)/python -m pytest -s tests/soak/soak_*.py
 
 clean:
 	rm -rf $(VENV) build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -29,7 +29,7 @@ def cluster_of(given: argparse.Namespace) -> SLURMCluster:
         walltime=f"{hours:02}:{minutes:02}:00",
         job_extra_directives=given.sbatch,
         worker_extra_args=[*worker, *(["--resources", "GPU=1"] if given.gpu else [])],
-        scheduler_options={"dashboard": False, **({"host": given.host} if given.host else {})},
+        scheduler_options={"dashboard_address": ":0", **({"host": given.host} if given.host else {})},
         log_directory=given.logs,
         python=given.python,
     )

@@ -105,11 +105,11 @@ def main() -> NoReturn:
     # what Pillow warns of is either harmless (EXIF) or named by `pictures.py`; set once, before any thread
     warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
-        code = cli.main(prog_name="t2s-offline", standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+        done = cli.main(prog_name="t2s-offline", standalone_mode=False)
+        code = done if isinstance(done, int) else 0
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
-        sys.exit(130)
+        code = 130
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
@@ -122,6 +122,7 @@ def main() -> NoReturn:
         if not isinstance(error, T2SError):
             raise
         _fail(str(error))
+    sys.exit(code)  # here: the frames of an interruption would keep DuckDB, which tells of that at the end
 
 
 def missing_package(error: BaseException | None) -> str:

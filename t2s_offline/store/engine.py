@@ -52,6 +52,7 @@ def tidy_errors(path: Path) -> Iterator[None]:
         duckdb.InternalException,
         duckdb.SerializationException,
         duckdb.FatalException,
+        duckdb.TransactionException,  # a full disk at the commit
     ) as error:
         raise StoreError(f"{path}: {one_line(error)}; nothing of this was written") from error
 

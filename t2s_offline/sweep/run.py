@@ -27,7 +27,9 @@ from t2s_offline.sweep.run_unit import Outcome, failed
 from t2s_offline.sweep.worker import SweepContext, Unit
 
 BUSY_WAIT = 2.0  # seconds between looks at units that another sweep is doing
-ABSORB_EVERY = 1.0  # seconds between taking what waits in the spool
+#: Seconds between two times of taking what waits in the spool: a twentieth of the time goes to that, within bounds.
+#: Readers of the store wait meanwhile, and shards that wait are read by whoever asks what is missing.
+ABSORB_EVERY, ABSORB_AT_LAST, ABSORB_SHARE = 1.0, 5.0, 0.05
 MOST_LOSSES = 3  # workers that a unit may lose before it counts as failed
 Progress = Callable[[Outcome, int, int], None]
 
@@ -121,7 +123,7 @@ class _Sweep:
         self.ended: deque[Outcome] = deque()  # without a backend: claims that failed, units that others did
         self.tries: Counter[str] = Counter()
         self.losses: Counter[str] = Counter()
-        self.absorbed = -ABSORB_EVERY
+        self.absorb_at = 0.0
         if not spool_only:
             absorb(context.store)
         self.queue = deque(missing_units(units, context.store))
@@ -192,9 +194,10 @@ class _Sweep:
         if outcome.status == "left":
             self._release(unit)
             return
-        if not self.spool_only and time.monotonic() - self.absorbed >= ABSORB_EVERY:
+        if not self.spool_only and (begin := time.monotonic()) >= self.absorb_at:
             _absorb_now(self.context.store, self.keep_going)
-            self.absorbed = time.monotonic()
+            end = time.monotonic()
+            self.absorb_at = end + min(max(ABSORB_EVERY, (end - begin) / ABSORB_SHARE), ABSORB_AT_LAST)
         self._release(unit)
         self.tries[unit.name] += 1
         outcome = replace(outcome, attempt=self.tries[unit.name])

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of Dask, about its own part
 @contextmanager
 def scheduler() -> Iterator[str]:
     """A scheduler without workers on 127.0.0.1; gives its address."""
-    options = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": None}
+    options = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
     with distributed.SpecCluster(scheduler={"cls": distributed.Scheduler, "options": options}) as cluster:
         yield cluster.scheduler_address
 

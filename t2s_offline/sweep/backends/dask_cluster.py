@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class DaskCluster:
         ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         running: dict[str, tuple[Any, Order]] = {}
         refused: list[Outcome] = []
-        looked, slots, gpu = -LOOK, 0, False
+        looked, slots, gpu, told = -LOOK, 0, False, context
         try:
             while True:
                 if leave.asked():
@@ -53,11 +53,12 @@ class DaskCluster:
                     return
                 if time.monotonic() - looked >= LOOK:
                     slots, gpu = self._slots(context)
+                    told = replace(context, digests=context.store.digests())
                     looked = time.monotonic()
                 # without a worker one unit waits for the first
                 while len(running) < max(slots, 1) and (unit := next(units, None)) is not None:
                     try:
-                        order = ordered(unit, context, self.spool)
+                        order = ordered(unit, told, self.spool)
                         future = self._submit(order, context, gpu)
                     except Exception as error:  # other pixels of a reference, a store that is held
                         refused.append(failed(unit, context, error, 0.0))
@@ -158,13 +159,14 @@ def _local_cluster(context: SweepContext) -> Iterator[Any]:
     """A scheduler here and worker processes of this machine, each with a GPU or cores of its own."""
     from distributed import Nanny, Scheduler, SpecCluster
 
-    here: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None}
+    here: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with tempfile.TemporaryDirectory(prefix="t2s-offline-", ignore_cleanup_errors=True) as folder:
+        quiet = logging.ERROR
         workers = {}
         for number, environment in enumerate(environments(context.device, context.workers)):
             options = {**here, "nthreads": 1, "memory_limit": 0, "local_directory": folder, "env": dict(environment)}
-            options["resources"] = {"GPU": 1} if VISIBLE in environment else {}
+            options |= {"resources": {"GPU": 1} if VISIBLE in environment else {}, "silence_logs": quiet}
             workers[number] = {"cls": Nanny, "options": options}
         scheduler = {"cls": Scheduler, "options": {**here, "dashboard": False}}
-        with SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR) as cluster:
+        with SpecCluster(workers=workers, scheduler=scheduler, silence_logs=quiet) as cluster:
             yield cluster

@@ -13,6 +13,7 @@ import signal
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
@@ -22,6 +23,8 @@ from t2s_offline.sweep.run_unit import Outcome, do_unit
 from t2s_offline.sweep.worker import SweepContext, Unit
 
 LOOK = 0.5  # seconds between looks at whether the process was asked to leave
+#: A group of processes gets these together: the process that sweeps says to its workers what to do.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -47,7 +50,8 @@ class Processes:
                         future = workers[slot].submit(do_unit, unit, context)
                     except (KeyError, BrokenExecutor):  # not begun yet, or killed while it had nothing to do
                         workers[slot] = self._start(slot, ends[0], leaves[0])
-                        future = workers[slot].submit(do_unit, unit, context)
+                        with _unsignalled():
+                            future = workers[slot].submit(do_unit, unit, context)
                     running[future] = slot, unit
                 if not running:
                     return
@@ -73,11 +77,29 @@ class Processes:
         return ProcessPoolExecutor(1, mp_context=_SPAWN, initializer=_begin, initargs=given)
 
 
+@contextmanager
+def _unsignalled() -> Iterator[None]:
+    """Let signals wait while a process is begun: half of one would complain. It inherits the mask, and so gets none;
+    here other threads would still take them, so the handlers wait, too."""
+    came: list[int] = []
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    here = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in here}
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for waiting in came:
+            signal.raise_signal(waiting)
+
+
 def _begin(environment: Mapping[str, str], end: Connection, leaving: Connection) -> None:
     """Begin a worker. It ends when the other end of a pipe is closed, also by the death of its parent."""
     os.environ.update(environment)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_IGN)  # a group gets signals together: the process that sweeps says what to do
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     atexit.register(os._exit, 0)  # DuckDB would tell of leaks when the interpreter ends
     threading.Thread(target=_watch, args=(end, leaving), daemon=True).start()
 
