@@ -41,6 +41,8 @@ def sweep(
     retries: int = 1,
     keep_going: bool = False,
     keep_backbones: bool = True,
+    cluster: str | None = None,
+    spool: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Render, pre-train and measure every configuration of a specification; returns what was done.
@@ -49,7 +51,9 @@ def sweep(
     the DuckDB file to fill, made when it is not there. Cells that it has are not done again. data: folder of tasks, by
     default T2S_DATA. device: auto, cpu, cuda or cuda:0. workers: processes; with more than one the program that calls
     needs its ``if __name__ == "__main__"``. retries, keep_going: how often a failure is tried again, and whether the
-    others are done then; SweepFailed names it. progress: called with the outcome, units done and units in all.
+    others are done then; SweepFailed names it. cluster: the address of a Dask scheduler, or ``local`` for one of this
+    machine; spool: where its workers leave rows and backbones, a folder or an fsspec address. progress: called with
+    the outcome, units done and units in all.
     """
     from t2s_offline.sweep.run import run
     from t2s_offline.sweep.worker import SweepContext
@@ -62,7 +66,13 @@ def sweep(
     )
     share_ports(workers)
     missing(made, shop, made.units)
-    return run(made.units, shop, retries=retries, keep_going=keep_going, progress=progress)
+    given: dict[str, Any] = {"retries": retries, "keep_going": keep_going, "progress": progress}
+    if cluster is None:
+        return run(made.units, shop, **given)
+    from t2s_offline.sweep.backends.dask_cluster import dask_backend
+
+    with dask_backend(cluster, shop, spool, retries) as backend:
+        return run(made.units, shop, **given, backend=backend)
 
 
 def plan(spec: SweepSpec, data: Path | None) -> Plan:

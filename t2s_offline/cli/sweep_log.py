@@ -94,7 +94,7 @@ class LineLog(SweepLog):
         if event == "start":
             note(f"{facts['missing']} of {facts['total']} configurations to do")
         elif event == "leaving":
-            note("asked to leave: the epoch in flight is ended first")
+            note("asked to leave: nothing further is begun")
         elif event == "end":
             pass  # the last line on stdout, or that of an error, says it
         else:
@@ -114,7 +114,7 @@ class BarLog(SweepLog):
 
     def show(self, event: str, facts: dict[str, Any]) -> None:
         if event == "leaving":
-            note("asked to leave: the epoch in flight is ended first")
+            note("asked to leave: nothing further is begun")
         elif event == "end":
             self.bar.close()
         elif event == "unit" and facts["status"] == "failed":

@@ -34,16 +34,12 @@ class Lease:
     """A claim that this process holds. `number`: how many claims of the unit there have been, this one included."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.number, self.lost = path, int(path.name), False
+        self.path, self.number = path, int(path.name)
 
     def beat(self) -> None:
-        """Set the claim's time to now. `lost` when another process has taken the unit."""
-        try:
+        """Set the claim's time to now."""
+        with suppress(OSError):  # a server that does not answer now, and will at a later beat
             os.utime(self.path)  # no time is given: the file system's own
-        except FileNotFoundError:
-            self.lost = True
-        except OSError:  # a server that does not answer now: a later beat may succeed
-            pass
 
     def release(self) -> None:
         """Let others have the unit. The file stays, with time 0, so that its number is never used again."""

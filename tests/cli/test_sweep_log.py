@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +16,11 @@ from t2s_offline.cli import sweep_log
 from t2s_offline.cli.status import status
 from t2s_offline.cli.sweep import sweep
 from t2s_offline.cli.sweep_log import JsonLog, LineLog, duration
+from t2s_offline.sweep.run import run
 from t2s_offline.sweep.run_unit import Outcome
 from t2s_offline.sweep.worker import Unit
+from tests.sweep.standin import SPEC as STANDIN
+from tests.sweep.standin import context_of
 from tests.sweep.test_run import SPEC
 
 UNIT = Unit("cpu-c1585b9f", "01100100", 0, (("digits", "knn5"),))
@@ -67,6 +72,35 @@ def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
+WITHOUT_TORCH = """
+import sys
+from t2s_offline.cli import main
+try: main()
+except SystemExit as end: code = end.code
+heavy = {"torch", "warp", "distributed", "dask"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else code)
+"""
+
+
+def test_a_plan_and_how_many_jobs_it_makes_need_no_torch(tmp_path: Path) -> None:
+    """Neither to count GPUs nor for the time, where the store has the seconds of some units."""
+    spec, store = tmp_path / "spec.toml", tmp_path / "a.duckdb"
+    spec.write_text(STANDIN.format(seeds=1))
+    units, shop = context_of(spec, store)
+    run(units[:2], shop)
+    with shop.store.writer() as con:
+        con.execute("UPDATE backbones SET train_seconds = 60")
+    told = []
+    for given in (["--dry-run"], ["--jobs-of", "10"]):
+        command = [sys.executable, "-c", WITHOUT_TORCH, "sweep", str(spec), "--store", str(store), *given]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        told.append(done.stdout)
+    assert "254 of 256 configurations, 508 cells to do" in told[0]
+    assert "about 4.23 h of work" in told[0]
+    assert told[1].strip() == "25", "ten units of a minute in each, or a few more"
+
+
 def test_a_sweep_in_a_log_and_its_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On no terminal each unit has its line. `scratch` is measured without a training."""
     monkeypatch.delenv("T2S_DATA", raising=False)
@@ -78,7 +112,7 @@ def test_a_sweep_in_a_log_and_its_status(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("t2s_offline.cli.sweep.signal.signal", lambda *_: None)  # this process keeps its own
     done = CliRunner().invoke(sweep, [*given, "--device", "cpu", "--workers", "1"], catch_exceptions=False)
     assert done.exit_code == 0
-    lines = done.stderr.splitlines()
+    lines = [line for line in done.stderr.splitlines() if " working for " not in line]  # on a busy machine
     assert lines[0] == "2 of 2 configurations to do"
     assert [line.split()[0] for line in lines[1:]] == ["1/2", "2/2"]
     assert ", 0 failed, 0.0 s left" in lines[2]
