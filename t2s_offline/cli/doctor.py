@@ -120,12 +120,12 @@ def figures(benchmark: Any, device: Any, seconds: float, specs: list[Path], data
 def hours(benchmark: Any, path: Path, device: str, seconds: float, data: Path | None) -> Figure:
     """What the whole sweep of a specification would take here, from nothing."""
     from t2s_offline.api.sweep import plan
-    from t2s_offline.cli.sweep import default_workers
     from t2s_offline.errors import T2SError, brief
     from t2s_offline.recipe import read_spec
     from t2s_offline.space import TASK2SIM
     from t2s_offline.store.reward_store import RewardStore
     from t2s_offline.sweep.estimate import estimate
+    from t2s_offline.sweep.node import default_workers
     from t2s_offline.sweep.worker import SweepContext
 
     name = f"sweep {path.name}"

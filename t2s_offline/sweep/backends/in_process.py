@@ -20,8 +20,9 @@ class InProcess:
             for unit in units:
                 yield do_unit(unit, context)
             return
-        following = next(units, None)
-        while (unit := following) is not None:
+        present = next(units, None)
+        while present is not None:
             following = next(units, None)
             expect([following] if following is not None else [])
-            yield Outcome(unit, "left") if leave.asked() else do_unit(unit, context)
+            yield Outcome(present, "left") if leave.asked() else do_unit(present, context)
+            present = following
