@@ -449,10 +449,10 @@ def test_sql_that_a_file_brings_is_not_run(tiny_store: RewardStore, tmp_path: Pa
 
 def test_a_commit_that_fails_is_an_error_of_the_store(tmp_path: Path) -> None:
     """DuckDB says so of a full disk; `make soak` fills one."""
-    from t2s_offline.store.connection import _tidy_errors
+    from t2s_offline.store.engine import tidy_errors
 
     with (
         pytest.raises(StoreError, match="No space left on device; nothing of this was written"),
-        _tidy_errors(tmp_path),
+        tidy_errors(tmp_path),
     ):
         raise duckdb.TransactionException("Failed to commit: No space left on device")
