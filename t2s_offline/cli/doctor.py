@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,7 @@ def show_benchmark(device: str, seconds: float, specs: list[Path], data: Path | 
 
     from t2s_offline.device import open_device
     from t2s_offline.doctor import benchmark
+    from t2s_offline.text_tables import WIDTH
 
     place = open_device(device)
     threads = torch.get_num_threads()
@@ -93,8 +95,8 @@ def show_benchmark(device: str, seconds: float, specs: list[Path], data: Path | 
             if file_format == "table":
                 shown = "" if figure.value is None else f"{figure.value:10.4g} {figure.unit}"
                 click.echo(f"{figure.name:42}{shown}".rstrip())
-                if figure.note:
-                    click.echo(f"    {figure.note}")
+                for line in textwrap.wrap(figure.note, WIDTH - 4):
+                    click.echo(f"    {line}")
     finally:
         torch.set_num_threads(threads)
     if file_format != "table":
@@ -103,6 +105,7 @@ def show_benchmark(device: str, seconds: float, specs: list[Path], data: Path | 
 
 def figures(benchmark: Any, device: Any, seconds: float, specs: list[Path], data: Path | None) -> Iterator[Figure]:
     """Comparisons, speeds, hours."""
+    from t2s_offline.recipe import read_spec
     from t2s_offline.sweep.worker import device_name
 
     kind = device_name(str(device))
@@ -112,6 +115,8 @@ def figures(benchmark: Any, device: Any, seconds: float, specs: list[Path], data
     else:
         yield benchmark.Figure("device", None, "", kind)
         yield from benchmark.compared(device)
+        for path in specs:
+            yield from benchmark.batches(read_spec(path), device)
     yield from benchmark.speeds(device, 0.5 * seconds)
     for path in specs:
         yield hours(benchmark, path, str(device), 0.3 * seconds / len(specs), data)

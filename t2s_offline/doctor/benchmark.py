@@ -17,12 +17,13 @@ import numpy as np
 import torch
 
 from t2s_offline.images.task_data import load_task
-from t2s_offline.recipe import Recipe
+from t2s_offline.recipe import Recipe, SweepSpec
 from t2s_offline.render.renderer import Renderer, RenderRequest, get_renderer
 from t2s_offline.space import TASK2SIM
+from t2s_offline.training.fitting import fitting_batch, random_pictures, step_pair
 from t2s_offline.training.networks import build, extract
 from t2s_offline.training.pretrain import Trainer
-from t2s_offline.training.speed import clock, median_seconds, random_pictures, step_pair
+from t2s_offline.training.speed import clock, median_seconds
 from t2s_offline.training.task2vec import Probe, embed
 
 CONFIGURATIONS = (TASK2SIM.all_off, "01100100", TASK2SIM.domain_randomization)
@@ -131,7 +132,7 @@ def _training(
 ) -> Iterator[Figure]:
     recipe = Recipe(backbone=arch, size=size, batch=batch, holdout=0.0)
     small = 8 if size == 64 else 2
-    batch = batch if device.type == "cuda" else small
+    batch = fitting_batch(recipe, device) if device.type == "cuda" else small
     step, constant = step_pair(recipe, device, batch)
     if device.type == "cuda" or seconds > 2:
         step()
@@ -165,6 +166,13 @@ def multiply_adds(arch: str, size: int) -> float:
     with torch.no_grad():
         network(torch.empty((1, 3, size, size), device="meta"))
     return total
+
+
+def batches(spec: SweepSpec, device: torch.device) -> Iterator[Figure]:
+    """The batch that fits into a GPU's memory, for each recipe."""
+    for name, recipe in spec.recipes.items():
+        found = fitting_batch(recipe, device)
+        yield Figure(f"batch that fits, {name}", found, "pictures", f"the recipe's is {recipe.batch}")
 
 
 def matrix_rate(device: torch.device, seconds: float) -> float:

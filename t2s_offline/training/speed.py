@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 import torch
 
-from t2s_offline.images.training_set import TrainingSet
 from t2s_offline.recipe import Recipe
+from t2s_offline.training.fitting import fitting_batch, random_pictures, step_pair
 from t2s_offline.training.networks import build, extract, linear_head, seeded
-from t2s_offline.training.pretrain import Trainer
 from t2s_offline.training.probes import sgd_fit
 
 STEP_SECONDS = 0.3  # of a trial step on a CPU: a batch of fewer pictures than the recipe's where it would take longer
@@ -52,43 +51,14 @@ def median_seconds(work: Callable[[], object], device: torch.device, seconds: fl
     return statistics.median(taken)
 
 
-def random_pictures(count: int, size: int, classes: int, device: torch.device) -> TrainingSet:
-    """Pictures of noise, (count, 3, size, size), on the device."""
-    image = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, generator=seeded(0)).to(device)
-    label = (torch.arange(count) % classes).to(device)
-    names = tuple(str(number) for number in range(classes))
-    return TrainingSet(image, label, torch.arange(count, device=device), names)
-
-
-def step_pair(
-    recipe: Recipe, device: torch.device, batch: int = 0
-) -> tuple[Callable[[], object], Callable[[], object]]:
-    """Two functions: a step of pre-training on `batch` pictures (the recipe's by default) from augmentation to
-    optimiser, and the same on one batch that is ready, which is the least that a step can take."""
-    batch = batch or recipe.batch
-    data = random_pictures(2 * batch, recipe.rendered, max(min(recipe.classes, batch), 2), device)
-    trainer = Trainer(data, recipe, ("speed", recipe.digest), device)
-    trainer.network.train()
-    generator = seeded(0)
-    ready = data.image_NCHW[:batch, :, : recipe.size, : recipe.size].float()
-
-    def step() -> object:
-        at = torch.randperm(len(data), generator=generator)[:batch].to(device, non_blocking=True)
-        return trainer.step(trainer.augment(data.image_NCHW[at], generator), data.label_N[at], generator)
-
-    def constant() -> object:
-        return trainer.step(ready, data.label_N[:batch], generator)
-
-    return step, constant
-
-
 def step_seconds(recipe: Recipe, device: torch.device, seconds: float) -> float:
     """Seconds of a picture in a step of the recipe's batch. On a CPU two smaller batches are timed, and what a step
     costs whatever its size, as the optimiser does, is told apart from what a picture costs."""
     if device.type == "cuda":
-        step, _ = step_pair(recipe, device)
+        batch = fitting_batch(recipe, device)
+        step, _ = step_pair(recipe, device, batch)
         step()
-        return median_seconds(step, device, seconds) / recipe.batch
+        return median_seconds(step, device, seconds) / batch
     few = min(recipe.batch, 2)
     step, _ = step_pair(recipe, device, few)
     if seconds >= STEP_SECONDS:

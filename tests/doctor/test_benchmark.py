@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 from t2s_offline.cli import cli
 from t2s_offline.doctor import benchmark
-from t2s_offline.doctor.benchmark import compared, multiply_adds
+from t2s_offline.doctor.benchmark import batches, compared, multiply_adds
+from t2s_offline.recipe import Recipe, SweepSpec
 
 SPEC = """
 name = "small"
@@ -71,3 +72,9 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert min(rates) > 0
     assert "% of one constant batch" in rows["pre-training resnet18, 64 px"]["note"]
     assert "3 backbones, 1 tasks" in rows["sweep small.toml"]["note"]
+
+
+def test_the_batch_that_fits_is_said() -> None:
+    recipe = Recipe(batch=4, size=16, classes=2)
+    (figure,) = batches(SweepSpec("test", {"test-1": recipe}, {}), torch.device("cpu"))
+    assert (figure.value, figure.note) == (4, "the recipe's is 4")
