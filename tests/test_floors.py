@@ -29,7 +29,8 @@ FLOORS = {
 }
 #: Folder -> folders of its own floor that it may import.
 BESIDE = {"cli": {"api"}}
-#: The package's doors: it names the API for type checkers, and imports a function when it is first used; and the command.
+#: The package's doors: one names the API for type checkers and imports a function when it is first used, one is the
+#: command.
 DOORS = (Path("__init__.py"), Path("__main__.py"))
 #: package -> folders or modules that may import it
 KEPT = {

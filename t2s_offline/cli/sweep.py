@@ -54,7 +54,7 @@ from t2s_offline.sweep.worker import SweepContext, Unit
 @click.option("--retries", type=click.IntRange(0), default=1, show_default=True, help="Tries after a failure.")
 @click.option("--keep-going", is_flag=True, help="Go on with the others after a failure.")
 @click.option("--shard", metavar="I/N", help="Do part I of N and leave the rows in the spool; see merge.")
-@click.option("--jobs-of", type=float, metavar="MINUTES", help="Print how many jobs so long it makes; do nothing.")
+@click.option("--jobs-of", type=float, metavar="MINUTES", help="Print how many jobs so long it makes.")
 @click.option("--cluster", metavar="ADDRESS", help="Do it on a Dask cluster: its scheduler's address, or local.")
 @click.option("--spool", metavar="URL", help="With --cluster: where workers leave rows and backbones; a folder or URL.")
 @click.option("--no-backbones", is_flag=True, help="Do not keep backbones; a task added later then trains again.")
@@ -91,10 +91,12 @@ def sweep(
         show_plan(units, missing_units(units, store), made.design, shop, file_format)
         return 0
     if jobs_of is not None:
-        click.echo(jobs(missing_units(units, store), shop, 60 * jobs_of))
+        click.echo(jobs(missing(made, shop, units), shop, 60 * jobs_of))
         return 0
     if cluster is None:  # said once, where every unit would
         require("torch")
+    # the process that tracks what worker processes share would print warnings about it after an interruption
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     signal.signal(signal.SIGINT, _stop)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _leave)

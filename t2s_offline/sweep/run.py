@@ -61,7 +61,11 @@ def attempts(store: RewardStore) -> dict[tuple[str, str, int], tuple[int, str, s
 
 
 def declare(store: RewardStore, spec: SweepSpec, space: SimSpace, tasks: Sequence[dict[str, object]]) -> None:
-    """Write what the rewards will refer to: recipes, parameters, tasks (rows with counts)."""
+    """Write what the rewards will refer to: recipes, parameters, tasks (rows with counts).
+
+    Nothing is written when the store has it all: the elements of a job array begin together, and a store on a network
+    file system may not know how to keep writers apart.
+    """
     import polars as pl
 
     from t2s_offline.store.rows import parameter_rows, typed
@@ -70,8 +74,14 @@ def declare(store: RewardStore, spec: SweepSpec, space: SimSpace, tasks: Sequenc
         {"recipe": recipe_id, "space": str(space), "contents": recipe.contents(), "source": "sweep"}
         for recipe_id, recipe in spec.recipes.items()
     ]
-    known = store.tasks() if store.path.exists() else {}
+    known, there = {}, set()
+    if store.path.exists():
+        known = store.tasks()
+        with store.reader() as con:
+            there = set(con.execute("SELECT recipe, space, contents, source FROM recipes").fetchall())
     new = [row for row in tasks if row["task"] not in known]
+    if not new and {tuple(row.values()) for row in recipes} <= there:
+        return
     frames = {
         "recipes": typed(pl.DataFrame(recipes), schema.RECIPES, "sweep"),
         "parameters": parameter_rows(dict.fromkeys(spec.recipes, space), "sweep"),

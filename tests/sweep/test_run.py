@@ -173,8 +173,8 @@ def test_a_sweep_that_is_stopped_says_so_and_goes_on(
     _, error = child.communicate(timeout=120)
     assert child.returncode == code
     *lines, last = error.strip().splitlines()
-    assert last == "interrupted" if code == 130 else last.startswith("left, as asked, with ")
-    events = [json.loads(line) for line in lines]
+    assert last == "interrupted" if code == 130 else last.startswith("left, as asked, with "), error
+    events = [json.loads(line) for line in lines if line]
     assert (events[0]["event"], events[0]["missing"], events[-1]["event"]) == ("start", 4, "end")
     assert ("leaving" in {event["event"] for event in events}) == (code == 75)
     assert not any(is_held(shop.claim(unit)) for unit in sweep.units)
@@ -239,6 +239,19 @@ def test_shards_of_several_nodes_come_together(sweep: Sweep, undisturbed: pl.Dat
     merged = RewardStore(sweep.folder / "merged.duckdb")
     merge_stores(merged, stores)
     assert rewards(merged).equals(undisturbed)
+
+
+def test_what_the_store_has_is_not_declared_again(sweep: Sweep) -> None:
+    store = sweep.shop("declared").store
+    before = store.path.stat().st_mtime_ns
+    declare(store, sweep.spec, TASK2SIM, sweep.tasks)
+    assert store.path.stat().st_mtime_ns == before
+    declare(store, sweep.spec, TASK2SIM, [*sweep.tasks, {"task": "another"}])
+    assert list(store.tasks()) == ["another", "digits"]
+    with store.writer() as con:
+        con.execute("UPDATE recipes SET contents = NULL")
+    declare(store, sweep.spec, TASK2SIM, sweep.tasks)
+    assert store.frame("recipes")["contents"].null_count() == 0
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0"])
