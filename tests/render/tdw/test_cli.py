@@ -84,7 +84,7 @@ def test_a_sweep_from_end_to_end(tmp_path: Path) -> None:
     done = cli("sweep", spec, "--store", store, "--device", "cpu", "--workers", 1, *tdw, *build)
     assert done.returncode == 0, done.stderr
     assert "2 of 2 configurations done, 2 rows added" in done.stdout
-    assert done.stderr.splitlines() == ["left out 1, model is not in the library: unheard_of"]
+    assert done.stderr.splitlines()[0] == "left out 1, model is not in the library: unheard_of"
 
     def ask(*words: object) -> list[dict[str, Any]]:
         asked = CliRunner().invoke(group, [*map(str, words), "--store", str(store), "--format", "json"])
