@@ -104,8 +104,8 @@ def test_what_needs_torch_says_so(place: Path, tmp_path: Path) -> None:
     for arguments in (
         ["render", "00000000", "--out", "pictures"],
         ["sweep", "tiny", "--store", "mine.duckdb"],
-        ["evaluate", str(next((ROOT / "tables" / "cpu" / "backbones").iterdir())), "--tasks", "digits"],
-        ["embed", "digits", "--store", "mine.duckdb"],
+        ["evaluate", str(next((ROOT / "tables" / "cpu" / "backbones").iterdir())), "--task", "digits"],
+        ["embed", "digits", "--probe", str(ROOT / "tables" / "cpu" / "probe.safetensors"), "--store", "mine.duckdb"],
     ):
         done = run(place, *arguments, cwd=tmp_path, PYTHONPATH=str(hook))
         assert done.returncode == 2, (arguments, done.stderr)
