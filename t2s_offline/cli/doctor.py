@@ -117,9 +117,9 @@ def figures(benchmark: Any, device: Any, seconds: float, specs: list[Path], data
         yield from benchmark.compared(device)
         for path in specs:
             yield from benchmark.batches(read_spec(path), device)
-    yield from benchmark.speeds(device, 0.5 * seconds)
+    yield from benchmark.speeds(device, 0.4 * seconds)
     for path in specs:
-        yield hours(benchmark, path, str(device), 0.3 * seconds / len(specs), data)
+        yield hours(benchmark, path, str(device), 0.25 * seconds / len(specs), data)
 
 
 def hours(benchmark: Any, path: Path, device: str, seconds: float, data: Path | None) -> Figure:
