@@ -11,6 +11,7 @@
     │   └── EmptyStore        it has no rewards for the request
     ├── MissingReward         a cell has no reward, and measuring it was not allowed
     ├── QueryError            SQL was refused, failed or took too long
+    │   └── UnansweredQuery   it took too long, and a thread of this process still works on it
     ├── RenderError           a renderer or its device cannot do what was requested
     ├── PretrainFailed        a pre-training failed, also when it was retried; a sweep records it and goes on
     │   └── Diverged          its loss was not finite; resuming from its checkpoint would give the same again
@@ -85,6 +86,10 @@ class MissingReward(T2SError):
 
 class QueryError(T2SError):
     """SQL was refused, failed or took too long."""
+
+
+class UnansweredQuery(QueryError):
+    """SQL took too long, and a thread of this process still works on it: its connection cannot be closed."""
 
 
 class RenderError(T2SError):

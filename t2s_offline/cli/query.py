@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 from pathlib import Path
 
 import click
 
 from t2s_offline.cli.options import format_option, note, print_chunks, store_option
-from t2s_offline.errors import QueryError
+from t2s_offline.errors import QueryError, UnansweredQuery
 from t2s_offline.store.reward_store import RewardStore
 
 
@@ -39,9 +42,20 @@ def query_command(sql: str, store_path: Path, file_format: str, timeout: float, 
     """
     from t2s_offline.store.query import asked
 
-    with asked(RewardStore(store_path), sql, timeout=timeout) as answer:
-        stopped = print_chunks(answer.columns, answer.chunks, file_format, limit)
+    try:
+        with asked(RewardStore(store_path), sql, timeout=timeout) as answer:
+            stopped = print_chunks(answer.columns, answer.chunks, file_format, limit)
+    except UnansweredQuery:
+        atexit.register(_leave)
+        raise
     if limit is not None and stopped == f"{limit:,} rows":
         note(f"stopped at --limit {limit}; there are more rows")
     elif stopped:
         raise QueryError(f"stopped after {stopped}; there is more: narrow the query or use --limit, or export DIR")
+
+
+def _leave() -> None:
+    """End the process although DuckDB still computes in another thread."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(2)

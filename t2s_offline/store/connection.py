@@ -22,7 +22,7 @@ from typing import Any
 import duckdb
 
 from t2s_offline import shipped
-from t2s_offline.errors import BadFile, BadInput, StoreError, StoreLocked
+from t2s_offline.errors import BadFile, BadInput, StoreError, StoreLocked, UnansweredQuery
 from t2s_offline.files import write_with
 from t2s_offline.store import folder_tables, schema
 from t2s_offline.store.engine import ENGINE_LOCK, SAFE, Connection, engine, one_line, tidy_errors
@@ -90,10 +90,11 @@ class StoreFile:
             con = folder_tables.opened(self.path)
         else:
             con = self._locked_out(lambda: duckdb.connect(str(self._checked_path()), read_only=True, config=SAFE))
-        with tidy_errors(self.path), closing(con):
+        with tidy_errors(self.path), _closed(con):
             for key, value in (config or {}).items():
                 con.execute(f"SET {key} = '{value}'")
             self._present(con)  # after the settings: it evaluates what the file defines
+            con.execute("BEGIN TRANSACTION READ ONLY")  # a SELECT may delete: WITH x AS (DELETE ... RETURNING *)
             yield con
 
     @contextmanager
@@ -222,6 +223,20 @@ class StoreFile:
                 con.execute(f"CREATE TEMP VIEW {name} AS {schema.VIEWS[name]}")
 
 
+@contextmanager
+def _closed(con: Connection) -> Iterator[None]:
+    """Close a connection at the end, unless a query goes on in it: closing would wait for that."""
+    try:
+        yield
+    except UnansweredQuery:
+        _BUSY.append(con)
+        raise
+    except BaseException:
+        con.close()
+        raise
+    con.close()
+
+
 def _migrate(con: Connection, version: int) -> None:
     """Turn the tables of an earlier version into those of this one, inside the caller's transaction."""
     for name, select in schema.EARLIER[version].items():
@@ -250,3 +265,5 @@ _USERS: dict[tuple[int, Path], list[str]] = {}
 #: Files, by process, path, inode and device, that passed `_check_plain`.
 _PLAIN: set[tuple[int, Path, int, int]] = set()
 _NUMBER = itertools.count()
+#: Connections with a query that goes on.
+_BUSY: list[Connection] = []

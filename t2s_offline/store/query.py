@@ -5,18 +5,19 @@ Rows are returned while they are fetched. The views that queries can start from 
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
-from t2s_offline.errors import QueryError
+from t2s_offline.errors import QueryError, UnansweredQuery
 from t2s_offline.store.engine import Connection, one_line
 from t2s_offline.store.reward_store import RewardStore
 
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
 MEMORY = "1GB"  # of the engine's tables and buffers
 ROOM = 2 << 30  # bytes that the process may grow by: DuckDB's own limit leaves out the texts that it makes
 TIMEOUT = 60.0
+GRACE = 3.0  # seconds that an interrupted query has to end
 ROWS = 1_000_000
 CHUNK_ROWS, CHUNK_BYTES = 2048, 4 << 20
 DEEPEST = 100  # levels of nested lists; DuckDB allows 1000, Python's recursion fewer
 #: Statements that only read. Others could not change the store either; they get an error that says so.
 READING = {"SELECT", "EXPLAIN", "RELATION"}
+EXPLAIN = re.compile(r"\s*EXPLAIN\b\s*(?:ANALYZE\b|\([^()]*\))?(.*)", re.IGNORECASE | re.DOTALL)
 
 Row = tuple[Any, ...]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,11 @@ def query_frame(
     """
     with store.guarded(_guard(memory)) as con:
         try:
-            with _Clock(con, timeout):
-                relation = con.sql(_checked(con, sql).query)
-                frame: pl.DataFrame = relation.limit(limit + 1).pl()
+            frame: pl.DataFrame = _Clock(con, timeout).call(
+                lambda: con.sql(_checked(con, sql).query).limit(limit + 1).pl()
+            )
         except duckdb.Error as error:
-            raise QueryError(f"SQL: {one_line(error)}") from error
+            raise QueryError(f"SQL: {_said(error)}") from error
     if len(frame) > limit:
         raise QueryError(f"the query has more than {limit:,} rows; narrow it")
     return frame
@@ -81,6 +85,8 @@ def _guard(memory: str) -> dict[str, str]:
         "enable_progress_bar": "false",  # it would stand in the middle of the rows
         "memory_limit": memory,
         "temp_directory": "",
+        "secret_directory": "none",  # else settings and errors show the home folder
+        "extension_directory": "none",
         "enable_external_access": "false",
         "lock_configuration": "true",  # last: nothing can be set after it
     }
@@ -91,17 +97,17 @@ def asked(store: RewardStore, sql: str, *, memory: str = MEMORY, timeout: float 
     """The answer to one SELECT, to be read while the context is open.
 
     QueryError when it is refused, fails, needs more memory than `ROOM`, or executing and fetching together take longer
-    than `timeout` seconds. The time that the caller spends between two chunks does not count.
+    than `timeout` seconds. The time that the caller spends between two chunks does not count. UnansweredQuery when it
+    took longer and DuckDB does not end it: a thread of this process goes on with it.
     """
     with store.guarded(_guard(memory)) as con, _bounded(ROOM):
         clock = _Clock(con, timeout)
         try:
-            with clock:
-                result = con.execute(_checked(con, sql))
-                columns = [column[0] for column in result.description or []]
+            result = clock.call(lambda: con.execute(_checked(con, sql)))
+            columns = [column[0] for column in result.description or []]
             yield Answer(columns, _chunks(result, clock))
         except duckdb.Error as error:
-            raise QueryError(f"SQL: {one_line(error)}") from error
+            raise QueryError(f"SQL: {_said(error)}") from error
         except MemoryError as error:
             raise QueryError(f"the query needs more than {ROOM >> 30} GB of memory; narrow it") from error
 
@@ -113,15 +119,27 @@ def _checked(con: Connection, sql: str) -> duckdb.Statement:
             f"expected one statement that reads, such as SELECT; found {len(statements) or 'none'}"
             + "".join(f" {statement.type.name}" for statement in statements[:3])
         )
+    if statements[0].type.name == "EXPLAIN":  # EXPLAIN ANALYZE runs what it explains
+        explained = EXPLAIN.fullmatch(statements[0].query)
+        inner = con.extract_statements(explained[1]) if explained else []
+        if len(inner) != 1 or inner[0].type.name not in READING - {"EXPLAIN"}:
+            raise QueryError("expected EXPLAIN of one statement that reads, such as EXPLAIN SELECT")
     return statements[0]
+
+
+def _said(error: duckdb.Error) -> str:
+    """What DuckDB says of an error, without a traceback: its binding wants pytz for times with a time zone."""
+    if "pytz" in str(error):
+        return "a value is a time with a time zone; cast it to TIMESTAMP or VARCHAR"
+    return one_line(error)
 
 
 def _chunks(result: Connection, clock: _Clock) -> Iterator[list[Row]]:
     """Rows in chunks: as many as fit in `CHUNK_BYTES`, taking every row as large as the largest so far."""
     wanted, largest = 1, 1
     while True:
-        with clock:
-            rows = result.fetchmany(wanted)
+        size = wanted
+        rows = clock.call(lambda: result.fetchmany(size))  # noqa: B023  called at once
         if not rows:
             return
         largest = max(largest, *map(_size, rows))
@@ -143,27 +161,50 @@ def _size(row: Row) -> int:
 
 
 class _Clock:
-    """Interrupts a connection when the body of its `with` statements has taken `timeout` seconds in all."""
+    """Calls functions that use a connection, `timeout` seconds in all, and interrupts the connection then.
+
+    They run in a thread of their own: DuckDB does not look at interruptions while it computes one value, such as
+    `lpad('x', 2000000000, 'y')`, which takes many seconds.
+    """
 
     def __init__(self, con: Connection, timeout: float) -> None:
         self.con, self.timeout, self.left = con, timeout, timeout
-        self.expired = threading.Event()
 
-    def __enter__(self) -> None:
-        self.begin = time.monotonic()
-        self.timer = threading.Timer(max(self.left, 0.0), self._stop)
-        self.timer.daemon = True
-        self.timer.start()
+    def call(self, function: Callable[[], Found]) -> Found:
+        found: list[Found] = []
+        failed: list[BaseException] = []
 
-    def _stop(self) -> None:
-        self.expired.set()
+        def work() -> None:
+            try:
+                found.append(function())
+            except BaseException as error:
+                failed.append(error)
+
+        begin = time.monotonic()
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            thread.join(max(self.left, 0.0))
+        except BaseException as error:  # a person interrupts
+            if self._goes_on(thread):
+                raise UnansweredQuery("interrupted while DuckDB computed a value") from error
+            raise
+        late = thread.is_alive()
+        message = f"the query took longer than {self.timeout:g} s; narrow it or raise --timeout"
+        if late and self._goes_on(thread):
+            raise UnansweredQuery(message)
+        self.left -= time.monotonic() - begin
+        if late and (not failed or isinstance(failed[0], duckdb.Error)):
+            raise QueryError(message)
+        if failed:
+            raise failed[0]
+        return found[0]
+
+    def _goes_on(self, thread: threading.Thread) -> bool:
+        """Whether the thread works on after an interruption of its connection."""
         self.con.interrupt()
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self.timer.cancel()
-        self.left -= time.monotonic() - self.begin
-        if self.expired.is_set() and (error is None or isinstance(error, duckdb.Error)):
-            raise QueryError(f"the query took longer than {self.timeout:g} s; narrow it or raise --timeout")
+        thread.join(GRACE)
+        return thread.is_alive()
 
 
 @contextmanager
