@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pytest
 
 from t2s_offline.errors import UnknownName
-from t2s_offline.render import scene
 from t2s_offline.render.scene import FIELDS, Scenes, SceneSampler
 from t2s_offline.space import TASK2SIM, SimParam, SimSpace
 
@@ -78,8 +77,8 @@ def test_blur_is_on_for_three_quarters() -> None:
     blurred = scenes.lens_N > 0
     assert blurred.mean() == pytest.approx(0.75, abs=0.02)
     assert (scenes.focus_N[~blurred] == 1).all()
-    spread(scenes.focus_N[blurred], 1 - scene.FOCUS, 1 + scene.FOCUS)
-    spread(scene.LENS / scenes.lens_N[blurred], 0.5, 1.2)
+    spread(scenes.focus_N[blurred], 0.62, 1.38)
+    spread(0.085 / scenes.lens_N[blurred], 0.5, 1.2)
 
 
 def test_backgrounds_and_materials_are_all_used_evenly() -> None:
@@ -89,7 +88,7 @@ def test_backgrounds_and_materials_are_all_used_evenly() -> None:
         assert len(seen) == count
         expected = values.size / count
         assert ((seen - expected) ** 2 / expected).sum() < count + 5 * (2 * count) ** 0.5
-    spread(scenes.view_N3[:, 2], *scene.ZOOM)
+    spread(scenes.view_N3[:, 2], 0.75, 1.25)
     assert len(np.unique(scenes.grain_N3[:, 0])) > 19_000
 
 

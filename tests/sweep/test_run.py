@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import torch
 
 from t2s_offline.cli.renderers import read_plan
 from t2s_offline.errors import BadInput, SweepFailed
@@ -26,10 +27,13 @@ from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.sweep.lease import claimed, is_held
 from t2s_offline.sweep.live_cells import live_path
 from t2s_offline.sweep.missing import missing_units
+from t2s_offline.sweep.one_backbone import open_backbone
+from t2s_offline.sweep.pictures import load_data
 from t2s_offline.sweep.run import attempts, declare, run
 from t2s_offline.sweep.status import merge_stores, progress_of
 from t2s_offline.sweep.units import sharded
 from t2s_offline.sweep.worker import SweepContext, Unit
+from t2s_offline.training.evaluate import evaluate
 
 SPEC = """
 name = "test"
@@ -76,12 +80,18 @@ def rewards(store: RewardStore) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    """Rows of a sweep that nothing disturbed."""
-    whole = Sweep(tmp_path_factory.mktemp("undisturbed"))
-    shop = whole.shop("whole")
-    run(whole.units, shop)
-    return rewards(shop.store)
+def whole(tmp_path_factory: pytest.TempPathFactory) -> SweepContext:
+    """A sweep that nothing disturbed."""
+    sweep = Sweep(tmp_path_factory.mktemp("undisturbed"))
+    shop = sweep.shop("whole")
+    run(sweep.units, shop)
+    return shop
+
+
+@pytest.fixture
+def undisturbed(whole: SweepContext) -> pl.DataFrame:
+    """Its rows."""
+    return rewards(whole.store)
 
 
 def test_replicates_repeat_the_first_configurations_alone(tmp_path: Path) -> None:
@@ -130,9 +140,25 @@ def test_order_and_workers_change_nothing(sweep: Sweep, undisturbed: pl.DataFram
     assert rewards(shop.store).equals(undisturbed)
 
 
-def test_backbones_differ_and_their_rewards_are_accuracies(undisturbed: pl.DataFrame) -> None:
-    assert undisturbed["accuracy"].is_between(10, 100).all()
-    assert undisturbed["configuration"].n_unique() == 4
+def test_backbones_differ_and_rewards_are_those_of_the_backbones(
+    whole: SweepContext, undisturbed: pl.DataFrame
+) -> None:
+    (recipe,) = whole.recipes.values()
+    names = ["00000000", "11111111", "10000010"]
+    files = {name: next((whole.folder / "backbones").glob(f"*-{name}-0.safetensors")) for name in names}
+    found = {
+        name: open_backbone(str(files.get(name, name)), recipe, 0, torch.device("cpu"))[0].backbone
+        for name in (*names, "scratch")
+    }
+    # a file has its configuration's name in it, so hashes always differ: the weights must
+    weight_BN = torch.stack([torch.cat([one.flatten() for one in net.parameters()]) for net in found.values()])
+    assert torch.pdist(weight_BN).min() > 0.01 * weight_BN.norm(dim=1).max()
+    parts = load_data("digits", recipe.size, recipe.eval_resize, recipe.eval_pictures, None).parts
+    assert undisturbed["configuration"].to_list() == sorted(found)
+    for row in undisturbed.iter_rows(named=True):
+        (again,) = evaluate(found[row["configuration"]], "digits", parts, recipe, ["knn5"])
+        assert (row["accuracy"], row["val_accuracy"]) == (again.accuracy, again.val_accuracy)
+        assert 20 < row["accuracy"] < 100, "twice what chance reaches"
 
 
 SWEEP = """
