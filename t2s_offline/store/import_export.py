@@ -19,6 +19,7 @@ from t2s_offline.space import TASK2SIM, SimSpace, is_reference
 from t2s_offline.store import schema
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.rows import now, parameter_rows, task_rows, typed
+from t2s_offline.text_tables import one_line
 
 FORMATS = ("parquet", "csv")
 
@@ -238,6 +239,5 @@ def _table_of(frame: pl.DataFrame, file: Path) -> str:
     for name, column in signs.items():
         if column in frame.columns:
             return name
-    raise BadFile(
-        f"{file}: columns {', '.join(frame.columns[:8])} match no table; expected those of rewards or embeddings"
-    )
+    shown = one_line(", ".join(frame.columns[:8]), 200)
+    raise BadFile(f"{file}: columns {shown} match no table; expected those of rewards or embeddings")

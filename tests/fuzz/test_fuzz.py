@@ -24,5 +24,11 @@ def test_a_reader_that_fails_is_found(tmp_path: Path) -> None:
     assert "written" in corpus.run("json", b"")
 
 
+def test_seeds_of_failures(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path)
+    # columns that match no table were named with their line breaks
+    assert not corpus.run("csv", b'"\x1b]0;owned\x07\xe2\x80\xaey\r\nz",acc\n1,2\n')
+
+
 def test_edits() -> None:
     assert edited(b"abcd", [("put", 0.5, 1, b"x"), ("cut", 0, 2, b""), ("double", 0, 1, b"")]) == b"xxcd"
