@@ -31,7 +31,7 @@ def command(line: str) -> str:
 
 
 def stable(text: str) -> list[list[str]]:
-    """Lines as words, sorted, without what depends on the machine or on the pictures drawn: seconds, sizes of files, how
+    """Lines as words, sorted, without what depends on the machine or the pictures drawn: seconds, sizes of files, how
     many configurations tie and how surely, and how near tasks are."""
     lines = [line.split() for line in text.splitlines() if line.strip() and not re.fullmatch(r"\w+ +0\.9\d\d", line)]
     lines = [words for words in lines if "similarity" not in words and set(words[0]) != {"-"}]
