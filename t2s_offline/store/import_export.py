@@ -220,7 +220,7 @@ def _read(file: Path, recipe: str | None) -> tuple[str, pl.DataFrame]:
         raise BadFile(f"{file}: expected a .parquet or .csv file")
     try:
         frame = pl.read_csv(file, infer_schema=False) if suffix == "csv" else pl.read_parquet(file, glob=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:  # a damaged file may panic
         raise BadFile(f"cannot read {file}: {brief(error, 200)}") from error
     name = file.stem if file.stem in schema.TABLES else _table_of(frame, file)
     if recipe is not None and "recipe" not in frame.columns and name == "rewards":

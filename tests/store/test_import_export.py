@@ -13,7 +13,7 @@ import pytest
 from t2s_offline.errors import BadFile, BadInput, UnknownName
 from t2s_offline.space import TASK2SIM, SimSpace
 from t2s_offline.store import schema
-from t2s_offline.store.import_export import export_store, import_path
+from t2s_offline.store.import_export import _read, export_store, import_path
 from t2s_offline.store.reward_store import RewardStore
 from t2s_offline.store.rows import typed
 
@@ -237,3 +237,14 @@ def test_backbones_that_cannot_be(tiny_store: RewardStore, tmp_path: Path, colum
     pl.DataFrame([row]).write_parquet(tmp_path / "backbones.parquet")
     with pytest.raises(BadInput, match=said):
         import_path(tiny_store, tmp_path / "backbones.parquet")
+
+
+def test_parquet_on_which_polars_panics_is_one_line(tmp_path: Path) -> None:
+    """A panic is no Exception in Python; found by fuzzing."""
+    file = tmp_path / "rewards.parquet"
+    frame = pl.DataFrame({"task": ["a"] * 40, "accuracy": [float(at) for at in range(40)]})
+    frame.write_parquet(file, compression="uncompressed", statistics=False)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:86] + bytes([95]) + whole[87:])
+    with pytest.raises(BadFile, match="cannot read"):
+        _read(file, None)
